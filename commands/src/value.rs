@@ -1,0 +1,539 @@
+//! The one data type, from chat to disk: null, booleans, numbers, texts, lists and records. Cheap to clone.
+//!
+//! Deliberately absent: references, dates, bytes. What a program writes is JSON, and JSON is what is here.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use ecow::{EcoString, EcoVec};
+use pipit_grammar::ast::{Path, Step};
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// How deep lists and records may be nested.
+pub const DEPTH: usize = 64;
+
+/// A value.
+#[derive(Clone, Debug, Default)]
+pub enum Value {
+    /// Nothing, said aloud.
+    #[default]
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A whole number, exact.
+    Int(i64),
+    /// Any other number; never infinite, never not-a-number.
+    Float(f64),
+    /// A text.
+    Text(EcoString),
+    /// Values in order.
+    List(EcoVec<Value>),
+    /// Fields in order, each name once.
+    Record(Record),
+}
+
+/// Fields in order, each name once.
+#[derive(Clone, Debug, Default)]
+pub struct Record(EcoVec<(EcoString, Value)>);
+
+impl Record {
+    /// A record without fields.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The value of a field.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// Puts a field in place, or at the end when it is new.
+    pub fn put(&mut self, key: impl Into<EcoString>, value: impl Into<Value>) {
+        let key = key.into();
+        match self.0.iter().position(|(name, _)| *name == key) {
+            Some(at) => {
+                if let Some(field) = self.0.make_mut().get_mut(at) {
+                    field.1 = value.into();
+                }
+            }
+            None => self.0.push((key, value.into())),
+        }
+    }
+
+    /// Takes a field away.
+    pub fn remove(&mut self, key: &str) {
+        self.0.retain(|(name, _)| name != key);
+    }
+
+    /// The fields in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&EcoString, &Value)> {
+        self.0.iter().map(|(name, value)| (name, value))
+    }
+
+    /// How many fields there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<K: Into<EcoString>, V: Into<Value>> FromIterator<(K, V)> for Record {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(fields: I) -> Self {
+        let mut record = Self::new();
+        for (key, value) in fields {
+            record.put(key, value);
+        }
+        record
+    }
+}
+
+impl Value {
+    /// A text.
+    pub fn text(text: impl Into<EcoString>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// What a bare word means where a command makes values of its words: a number as JSON spells it, `true`, `false`,
+    /// `null`; else the text.
+    #[must_use]
+    pub fn of_bare(word: &str) -> Self {
+        match word {
+            "true" => Self::Bool(true),
+            "false" => Self::Bool(false),
+            "null" => Self::Null,
+            _ => number(word).unwrap_or_else(|| Self::Text(word.into())),
+        }
+    }
+
+    /// The number that a text spells as JSON does, or none.
+    #[must_use]
+    pub fn number_of(text: &str) -> Option<Self> {
+        number(text)
+    }
+
+    /// The text of the value, wherever values become text: texts themselves, the rest as compact JSON.
+    #[must_use]
+    pub fn to_text(&self) -> EcoString {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Null => "null".into(),
+            Self::Bool(true) => "true".into(),
+            Self::Bool(false) => "false".into(),
+            Self::Int(_) | Self::Float(_) | Self::List(_) | Self::Record(_) => self.to_json().into(),
+        }
+    }
+
+    /// Compact JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut json = String::new();
+        self.write_json(&mut json);
+        json
+    }
+
+    /// Appends compact JSON.
+    pub fn write_json(&self, json: &mut String) {
+        let mut bytes = std::mem::take(json).into_bytes();
+        // serialising to memory cannot fail: every key is a text and no float is infinite
+        let _ = serde_json::to_writer(&mut bytes, self);
+        *json = String::from_utf8(bytes).unwrap_or_default();
+    }
+
+    /// Reads one JSON value: keys once, at most [`DEPTH`] deep, numbers in range.
+    pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {
+        Self::from_json_bytes(json.as_bytes())
+    }
+
+    /// The same from bytes, which must be UTF-8.
+    pub fn from_json_bytes(json: &[u8]) -> Result<Self, serde_json::Error> {
+        let mut from = serde_json::Deserializer::from_slice(json);
+        let value = Self::deserialize(&mut from)?;
+        from.end()?;
+        Ok(value)
+    }
+
+    /// The kind of the value, as an error names it: `a number`, `a record`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) | Self::Float(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::List(_) => "a list",
+            Self::Record(_) => "a record",
+        }
+    }
+
+    /// What a path leads to; none where nothing is.
+    #[must_use]
+    pub fn at(&self, path: &Path) -> Option<&Value> {
+        let first = match &path.field {
+            Some(field) => self.field(field)?,
+            None => self,
+        };
+        path.steps.iter().try_fold(first, |value, step| match step {
+            Step::Key(key) => value.field(key),
+            Step::Index(index) => value.item(*index),
+        })
+    }
+
+    /// The field of a record.
+    #[must_use]
+    pub fn field(&self, key: &str) -> Option<&Value> {
+        match self {
+            Self::Record(record) => record.get(key),
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Text(_) | Self::List(_) => None,
+        }
+    }
+
+    /// The item of a list; a negative index counts from the end.
+    #[must_use]
+    pub fn item(&self, index: i64) -> Option<&Value> {
+        let Self::List(items) = self else { return None };
+        let at = if index < 0 { i64::try_from(items.len()).ok()?.checked_add(index)? } else { index };
+        items.get(usize::try_from(at).ok()?)
+    }
+
+    /// The order of `sort`: booleans, numbers, texts by code point, lists, records (sorted keys, then values), null last.
+    #[must_use]
+    pub fn order(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
+            (Self::Int(a), Self::Int(b)) => a.cmp(b),
+            (Self::Float(a), Self::Float(b)) => a.partial_cmp(b).unwrap_or(Ordering::Equal),
+            (Self::Int(a), Self::Float(b)) => int_float(*a, *b),
+            (Self::Float(a), Self::Int(b)) => int_float(*b, *a).reverse(),
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::List(a), Self::List(b)) => {
+                for (a, b) in a.iter().zip(b) {
+                    let order = a.order(b);
+                    if order != Ordering::Equal {
+                        return order;
+                    }
+                }
+                a.len().cmp(&b.len())
+            }
+            (Self::Record(a), Self::Record(b)) => order_records(a, b),
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Bool(_) => 0,
+            Self::Int(_) | Self::Float(_) => 1,
+            Self::Text(_) => 2,
+            Self::List(_) => 3,
+            Self::Record(_) => 4,
+            Self::Null => 5,
+        }
+    }
+}
+
+fn order_records(a: &Record, b: &Record) -> Ordering {
+    let sorted = |record: &Record| {
+        let mut fields: Vec<(EcoString, Value)> = record.0.iter().cloned().collect();
+        fields.sort_by(|x, y| x.0.cmp(&y.0));
+        fields
+    };
+    let (a, b) = (sorted(a), sorted(b));
+    let keys = a.iter().map(|field| &field.0).cmp(b.iter().map(|field| &field.0));
+    keys.then_with(|| {
+        for (x, y) in a.iter().zip(&b) {
+            let order = x.1.order(&y.1);
+            if order != Ordering::Equal {
+                return order;
+            }
+        }
+        Ordering::Equal
+    })
+}
+
+/// Exact, where a conversion to float would round.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "guarded by the range that is exact")]
+fn int_float(a: i64, b: f64) -> Ordering {
+    const EXACT: f64 = 9_223_372_036_854_775_808.0;
+    if b >= EXACT {
+        return Ordering::Less;
+    }
+    if b < -EXACT {
+        return Ordering::Greater;
+    }
+    let whole = b.trunc();
+    a.cmp(&(whole as i64)).then_with(|| {
+        if b > whole {
+            Ordering::Less
+        } else if b < whole {
+            Ordering::Greater
+        } else {
+            Ordering::Equal
+        }
+    })
+}
+
+/// Equal by meaning: `1` and `1.0` are one number, and the order of a record's fields does not count.
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => a == b,
+            (Self::Int(a), Self::Float(b)) | (Self::Float(b), Self::Int(a)) => int_float(*a, *b) == Ordering::Equal,
+            (Self::Text(a), Self::Text(b)) => a == b,
+            (Self::List(a), Self::List(b)) => a == b,
+            (Self::Record(a), Self::Record(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Value {}
+
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().all(|(key, value)| other.get(key) == Some(value))
+    }
+}
+
+/// As JSON spells numbers; without point or exponent exact in 64 bits, else none.
+fn number(text: &str) -> Option<Value> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let bytes = digits.as_bytes();
+    if !bytes.first()?.is_ascii_digit() || (bytes.len() > 1 && bytes[0] == b'0' && bytes[1].is_ascii_digit()) {
+        return None;
+    }
+    if bytes.iter().all(u8::is_ascii_digit) {
+        return text.parse().ok().map(Value::Int);
+    }
+    match serde_json::from_str::<f64>(text) {
+        Ok(number) if number.is_finite() => Some(Value::Float(number)),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_text())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<usize> for Value {
+    fn from(value: usize) -> Self {
+        Self::Int(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+}
+
+/// An infinite number or none at all is null, as JSON has neither.
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        if value.is_finite() { Self::Float(value) } else { Self::Null }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value.into())
+    }
+}
+
+impl From<EcoString> for Value {
+    fn from(value: EcoString) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<Record> for Value {
+    fn from(value: Record) -> Self {
+        Self::Record(value)
+    }
+}
+
+impl<V: Into<Value>> From<Option<V>> for Value {
+    fn from(value: Option<V>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl<V: Into<Value>> From<Vec<V>> for Value {
+    fn from(value: Vec<V>) -> Self {
+        Self::List(value.into_iter().map(Into::into).collect())
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => to.serialize_unit(),
+            Self::Bool(value) => to.serialize_bool(*value),
+            Self::Int(value) => to.serialize_i64(*value),
+            Self::Float(value) => to.serialize_f64(*value),
+            Self::Text(value) => to.serialize_str(value),
+            Self::List(items) => {
+                let mut list = to.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    list.serialize_element(item)?;
+                }
+                list.end()
+            }
+            Self::Record(record) => {
+                let mut map = to.serialize_map(Some(record.len()))?;
+                for (key, value) in record.iter() {
+                    map.serialize_entry(key.as_str(), value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Reader(DEPTH).deserialize(from)
+    }
+}
+
+/// Reads a value that may still be nested so deep.
+#[derive(Clone, Copy)]
+struct Reader(usize);
+
+impl Reader {
+    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+        match self.0.checked_sub(1) {
+            Some(left) => Ok(Self(left)),
+            None => Err(E::custom(format_args!("nested deeper than {DEPTH}"))),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Reader {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Int(value))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value, E> {
+        i64::try_from(value).map(Value::Int).map_err(|_| E::custom(format_args!("{value} does not fit 64 bits")))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        if value.is_finite() { Ok(Value::Float(value)) } else { Err(E::custom("a number is out of range")) }
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::Text(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let inside = self.deeper()?;
+        let mut items = EcoVec::new();
+        while let Some(item) = from.next_element_seed(inside)? {
+            items.push(item);
+        }
+        Ok(Value::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let inside = self.deeper()?;
+        // four fields are the common record; growth by doubling from one would allocate three times for them
+        let mut fields: EcoVec<(EcoString, Value)> = EcoVec::with_capacity(4);
+        let mut seen = None;
+        while let Some(key) = from.next_key_seed(Key)? {
+            if known(&fields, &key, &mut seen) {
+                return Err(A::Error::custom(format_args!("the key {key:?} occurs twice")));
+            }
+            fields.push((key, from.next_value_seed(inside)?));
+        }
+        Ok(Value::Record(Record(fields)))
+    }
+}
+
+/// Whether a key has been read before; beyond a few fields by a set, so that a large record stays linear.
+fn known(
+    fields: &[(EcoString, Value)],
+    key: &EcoString,
+    seen: &mut Option<std::collections::HashSet<EcoString>>,
+) -> bool {
+    const FEW: usize = 16;
+    if fields.len() < FEW {
+        return fields.iter().any(|(name, _)| name == key);
+    }
+    let set = seen.get_or_insert_with(|| fields.iter().map(|(name, _)| name.clone()).collect());
+    !set.insert(key.clone())
+}
+
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = EcoString;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<EcoString, D::Error> {
+        from.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = EcoString;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<EcoString, E> {
+        Ok(value.into())
+    }
+}

@@ -1,0 +1,12 @@
+//! Text to tree: the command language, the access language, conditions and usage lines.
+//!
+//! Deliberately absent: any command, any user, any I/O, anything asynchronous. A text goes in and a tree or a
+//! [`SyntaxError`] comes out; every tree prints back the canonical text it was parsed from.
+#![forbid(unsafe_code)]
+
+pub mod ast;
+mod error;
+mod span;
+
+pub use error::SyntaxError;
+pub use span::Span;

@@ -1,0 +1,2 @@
+//! Pipit.
+fn main() {}
