@@ -261,7 +261,7 @@ fn order_records(a: &Record, b: &Record) -> Ordering {
 }
 
 /// Exact, where a conversion to float would round.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "guarded by the range that is exact")]
+#[expect(clippy::cast_possible_truncation, reason = "guarded by the range that is exact")]
 fn int_float(a: i64, b: f64) -> Ordering {
     const EXACT: f64 = 9_223_372_036_854_775_808.0;
     if b >= EXACT {
