@@ -7,6 +7,7 @@
 pub mod ast;
 mod error;
 mod span;
+pub mod usage;
 
 pub use error::SyntaxError;
 pub use span::Span;
