@@ -1,0 +1,146 @@
+//! One shape for every way a line can end badly.
+
+use std::fmt;
+
+use pipit_grammar::{Span, SyntaxError};
+
+/// Why a line, a stage or a value did not go on. Cheap to move: the parts are behind one pointer.
+#[derive(Clone, Debug)]
+pub struct Error(Box<Parts>);
+
+#[derive(Clone, Debug)]
+struct Parts {
+    kind: ErrorKind,
+    message: String,
+    help: Option<String>,
+    stage: Option<String>,
+    span: Option<Span>,
+}
+
+/// What an error means for the line; `pipit run` ends with [`ErrorKind::exit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Seen from the line alone, before anything ran.
+    Refused,
+    /// A command failed while running. Only this can be caught by `try` and `||`.
+    Failed,
+    /// Not allowed.
+    Denied,
+    /// Waits for somebody.
+    Parked,
+    /// The shell itself is not available (the audit log cannot be written).
+    Unavailable,
+    /// Ended on purpose (`abort-when`): what had passed is shown and all is well.
+    Stopped,
+}
+
+impl ErrorKind {
+    /// The exit code of `pipit run`.
+    #[must_use]
+    pub fn exit(self) -> u8 {
+        match self {
+            Self::Stopped => 0,
+            Self::Failed => 1,
+            Self::Refused => 2,
+            Self::Denied => 3,
+            Self::Parked => 4,
+            Self::Unavailable => 5,
+        }
+    }
+}
+
+impl Error {
+    /// An error of a kind. The message is lower case, without a full stop.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Parts { kind, message: message.into(), help: None, stage: None, span: None }))
+    }
+
+    /// A command failed while running.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Failed, message)
+    }
+
+    /// The line is refused before anything ran.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Refused, message)
+    }
+
+    /// What to do now.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
+    }
+
+    /// The place in the line, unless an inner one is known already.
+    #[must_use]
+    pub fn at(mut self, span: Span) -> Self {
+        self.0.span.get_or_insert(span);
+        self
+    }
+
+    /// The stage that failed, unless an inner one is known already.
+    #[must_use]
+    pub fn in_stage(mut self, stage: &str) -> Self {
+        self.0.stage.get_or_insert_with(|| stage.to_owned());
+        self
+    }
+
+    /// The same error as another kind: what is a refusal of a literal is a failure for a value that came out of a run.
+    #[must_use]
+    pub fn as_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    /// What it means for the line.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to do now.
+    #[must_use]
+    pub fn help_text(&self) -> Option<&str> {
+        self.0.help.as_deref()
+    }
+
+    /// The stage that failed.
+    #[must_use]
+    pub fn stage(&self) -> Option<&str> {
+        self.0.stage.as_deref()
+    }
+
+    /// The place in the line.
+    #[must_use]
+    pub fn span(&self) -> Option<Span> {
+        self.0.span
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(stage) = &self.0.stage {
+            write!(f, "{stage}: ")?;
+        }
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<SyntaxError> for Error {
+    fn from(error: SyntaxError) -> Self {
+        let refused = Self::refused(error.message).at(error.span);
+        match error.help {
+            Some(help) => refused.help(help),
+            None => refused,
+        }
+    }
+}

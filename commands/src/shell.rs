@@ -1,0 +1,318 @@
+//! What only the shell can do, as rows like every other command: their code is the shell's ([`crate::Host::serve`]).
+
+use crate::Kind;
+use crate::command::{Command, Effect, Flow};
+use crate::family::{Row, family, row};
+
+/// What the shell is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is a row of a table below, which says what it does")]
+pub enum Verb {
+    Help,
+    Which,
+    Explain,
+    Whoami,
+    History,
+    Ps,
+    Kill,
+    More,
+    Status,
+    Claim,
+    AliasMake,
+    AliasCreate,
+    AliasDelete,
+    AliasMove,
+    AliasList,
+    Tee,
+    Cat,
+    KeepList,
+    KeepDrop,
+    My,
+    UserCreate,
+    UserDelete,
+    UserList,
+    UserShow,
+    UserLink,
+    UserUnlink,
+    GroupCreate,
+    GroupDelete,
+    GroupList,
+    GroupAdd,
+    GroupRemove,
+    RoleCreate,
+    RoleDelete,
+    RoleList,
+    RoleGrant,
+    RoleRevoke,
+    RoleGive,
+    RoleTake,
+    PermissionCreate,
+    PermissionDelete,
+    PermissionList,
+    RuleCreate,
+    RuleDelete,
+    RuleList,
+    RoomCreate,
+    RoomDelete,
+    RoomList,
+    BundleInstall,
+    BundleEnable,
+    BundleDisable,
+    BundleRemove,
+    BundleList,
+    BundleShow,
+    AuditList,
+    AuditShow,
+    AuditVerify,
+}
+
+/// Everything the shell does, family by family.
+pub(crate) fn families() -> Vec<Command> {
+    [shell(), alias(), kept(), people(), access(), rooms(), bundles(), audit()].concat()
+}
+
+fn shell() -> Vec<Command> {
+    family(
+        "shell",
+        [
+            row("help [NAME…]")
+                .about("What there is to run, or how to run one of it; a word that is no name is searched for")
+                .shows("help", "every command that you may run")
+                .shows("help sort", "the usage and examples of one")
+                .shell(Verb::Help, Flow::Each),
+            row("which NAME…")
+                .about("What a name stands for: a command, and of which bundle, or an alias")
+                .shows("which ec2", "where a name leads")
+                .shell(Verb::Which, Flow::Each),
+            row("explain LINE…")
+                .about("How a line is understood: each stage, what it is, what it needs; nothing runs")
+                .shows("explain list b a | sort", "the tree of a line")
+                .takes_command()
+                .shell(Verb::Explain, Flow::Each),
+            row("whoami").about("Who you are here, and what you may").shell(Verb::Whoami, Flow::Each),
+            row("history [WORD…] [--count=N]")
+                .about("Your lines, the newest last; with words only those that contain them; `!!` runs the last again")
+                .kind("N", Kind::Int(1, 1000))
+                .shell(Verb::History, Flow::Each),
+            row("ps").about("The lines that run now: your own, or all with shell:ps").shell(Verb::Ps, Flow::Each),
+            row("kill ID")
+                .about("Stops a running line of your own; those of others with shell:kill")
+                .fills("ID")
+                .shell(Verb::Kill, Flow::Each),
+            row("more")
+                .about("The next part of the last output that was too long to show")
+                .shell(Verb::More, Flow::Each),
+            row("status").about("How the shell is: version, audit log, chat services").shell(Verb::Status, Flow::Each),
+            row("claim CODE")
+                .about("Makes you the administrator with the code that the first start printed")
+                .shell(Verb::Claim, Flow::Each),
+        ],
+    )
+}
+
+fn alias() -> Vec<Command> {
+    let line = || Kind::Check(alias_line);
+    family(
+        "alias",
+        [
+            row("alias NAME = LINE")
+                .about("Keeps a line under a name of your own; $1…$9 and $* stand for the words that follow it")
+                .kind("NAME", Kind::Check(alias_name))
+                .kind("LINE", line())
+                .shows("alias prod = 'aws ec2 | where env=prod'", "then `prod | count`")
+                .shell(Verb::AliasMake, Flow::Each),
+            row("create NAME LINE")
+                .about("The same as alias NAME = LINE")
+                .kind("NAME", Kind::Check(alias_name))
+                .kind("LINE", line())
+                .shell(Verb::AliasCreate, Flow::Each),
+            row("delete NAME").about("Forgets an alias of your own").shell(Verb::AliasDelete, Flow::Each),
+            row("move NAME SCOPE")
+                .about("Makes an alias of your own everybody's")
+                .kind("SCOPE", Kind::OneOf(vec!["site".into()]))
+                .rule("must have alias:site")
+                .shell(Verb::AliasMove, Flow::Each),
+            row("list").about("Your aliases and those of everybody").shell(Verb::AliasList, Flow::Each),
+        ],
+    )
+}
+
+/// `[a-z][a-z0-9-]{0,31}`.
+fn alias_name(name: &str) -> Result<(), String> {
+    const LONGEST: usize = 32;
+    let fits = name.len() <= LONGEST
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if fits {
+        return Ok(());
+    }
+    Err(format!("{name:?} is no name for an alias: up to {LONGEST} of a-z, 0-9 and -, a letter first"))
+}
+
+fn alias_line(line: &str) -> Result<(), String> {
+    let _ = line;
+    Ok(())
+}
+
+fn kept() -> Vec<Command> {
+    family(
+        "kept",
+        [
+            row("tee NAME")
+                .about("Keeps the stream under a name of your own and passes it on")
+                .shows("aws ec2 | tee instances | count", "keep what came and go on with it")
+                .shell(Verb::Tee, Flow::Stream),
+            row("cat NAME").about("Gives a kept stream back").fills("NAME").shell(Verb::Cat, Flow::Each),
+            row("my KEY [= VALUE]")
+                .about("A note of your own: with a value it is kept, without one it is given back")
+                .kind("VALUE", Kind::Value)
+                .shell(Verb::My, Flow::Each),
+        ],
+    )
+    .into_iter()
+    .chain(family(
+        "keep",
+        [
+            row("list").about("The streams you keep").shell(Verb::KeepList, Flow::Each),
+            row("drop NAME").about("Forgets a kept stream").fills("NAME").shell(Verb::KeepDrop, Flow::Each),
+        ],
+    ))
+    .collect()
+}
+
+/// A row that changes who may do what, and so takes a right.
+fn admin(usage: &str, about: &str, verb: Verb, right: &str) -> Row {
+    row(usage).about(about).effect(Effect::Idempotent).rule(&format!("must have {right}")).shell(verb, Flow::Each)
+}
+
+/// A row that shows who may do what.
+fn look(usage: &str, about: &str, verb: Verb, right: &str) -> Row {
+    row(usage).about(about).rule(&format!("must have {right}")).shell(verb, Flow::Each)
+}
+
+fn people() -> Vec<Command> {
+    let user = "user:manage";
+    let group = "group:manage";
+    [
+        family(
+            "user",
+            [
+                admin("create NAME", "Makes a user", Verb::UserCreate, user),
+                admin("delete NAME", "Removes a user", Verb::UserDelete, user),
+                admin(
+                    "link NAME IDENTITY",
+                    "Says that a verified account (irc://network/account) is this user",
+                    Verb::UserLink,
+                    user,
+                ),
+                admin("unlink IDENTITY", "Takes an account from its user", Verb::UserUnlink, user),
+                look("list", "The users", Verb::UserList, user),
+                look("show NAME", "A user, with groups, roles and permissions", Verb::UserShow, user),
+            ],
+        ),
+        family(
+            "group",
+            [
+                admin("create NAME", "Makes a group of users", Verb::GroupCreate, group),
+                admin("delete NAME", "Removes a group", Verb::GroupDelete, group),
+                admin("add NAME USER", "Puts a user in a group", Verb::GroupAdd, group),
+                admin("remove NAME USER", "Takes a user out of a group", Verb::GroupRemove, group),
+                look("list", "The groups and who is in them", Verb::GroupList, group),
+            ],
+        ),
+    ]
+    .concat()
+}
+
+fn access() -> Vec<Command> {
+    let (role, permission, rule) = ("role:manage", "permission:manage", "rule:manage");
+    [
+        family(
+            "role",
+            [
+                admin("create NAME", "Makes a role, a set of permissions", Verb::RoleCreate, role),
+                admin("delete NAME", "Removes a role", Verb::RoleDelete, role),
+                admin("grant NAME PERMISSION", "Puts a permission in a role", Verb::RoleGrant, role),
+                admin("revoke NAME PERMISSION", "Takes a permission out of a role", Verb::RoleRevoke, role),
+                admin("give NAME GROUP", "Gives a role to a group", Verb::RoleGive, role),
+                admin("take NAME GROUP", "Takes a role from a group", Verb::RoleTake, role),
+                look("list", "The roles, their permissions and groups", Verb::RoleList, role),
+            ],
+        ),
+        family(
+            "permission",
+            [
+                admin("create NAME", "Makes a permission of the site (site:NAME)", Verb::PermissionCreate, permission),
+                admin("delete NAME", "Removes a permission of the site", Verb::PermissionDelete, permission),
+                look("list", "The permissions there are", Verb::PermissionList, permission),
+            ],
+        ),
+        family(
+            "rule",
+            [
+                admin("create RULE", "Adds an access rule of the site", Verb::RuleCreate, rule)
+                    .shows("rule create \"when command is text:upper must have site:shout\"", "only some may shout"),
+                admin("delete ID", "Removes an access rule of the site", Verb::RuleDelete, rule),
+                look("list [COMMAND]", "The access rules, of one command or all", Verb::RuleList, rule),
+            ],
+        ),
+    ]
+    .concat()
+}
+
+fn rooms() -> Vec<Command> {
+    let right = "room:manage";
+    family(
+        "room",
+        [
+            admin("create NAME [--audience=AUDIENCE]", "Makes a room of the shell's own", Verb::RoomCreate, right)
+                .kind("AUDIENCE", Kind::OneOf(vec!["public".into(), "private".into()])),
+            admin("delete NAME", "Removes a room of the shell's own", Verb::RoomDelete, right),
+            look("list", "The rooms of the shell's own", Verb::RoomList, right),
+        ],
+    )
+}
+
+fn bundles() -> Vec<Command> {
+    let right = "bundle:manage";
+    family(
+        "bundle",
+        [
+            admin(
+                "install FOLDER",
+                "Copies a bundle in from a folder; nothing changes until it is enabled",
+                Verb::BundleInstall,
+                right,
+            ),
+            admin("enable NAME [VERSION]", "Makes the commands of a bundle available", Verb::BundleEnable, right),
+            admin("disable NAME", "Takes the commands of a bundle away", Verb::BundleDisable, right),
+            admin("remove NAME [VERSION]", "Removes a bundle that is not enabled", Verb::BundleRemove, right),
+            look("list", "The bundles that are installed", Verb::BundleList, right),
+            look("show NAME", "What a bundle brings: commands, rules, permissions, needs", Verb::BundleShow, right),
+        ],
+    )
+}
+
+fn audit() -> Vec<Command> {
+    let right = "audit:read";
+    family(
+        "audit",
+        [
+            look(
+                "list [--user=USER] [--room=ROOM] [--since=TIME] [--count=N]",
+                "Lines, newest last, with how they ended",
+                Verb::AuditList,
+                right,
+            )
+            .kind("N", Kind::Int(1, 10_000))
+            .kind("TIME", Kind::Time),
+            look("show ID", "Everything that is written of one line", Verb::AuditShow, right).fills("ID"),
+            look(
+                "verify",
+                "Checks that nothing in the log was altered, removed or reordered",
+                Verb::AuditVerify,
+                right,
+            ),
+        ],
+    )
+}
