@@ -1,0 +1,415 @@
+//! Makes the plan of a line: names to commands and aliases, words to options and arguments, blocks and substitutions
+//! to plans of their own. Everything that can be seen from the line alone is refused here.
+
+use std::sync::Arc;
+
+use ecow::EcoString;
+use pipit_commands::bind::{self, Head, Slot, Use};
+use pipit_commands::{Error, Flow, Host, How};
+use pipit_grammar::ast::{self, Item, Joint, Line, Parameter};
+
+use super::names::{Found, Names};
+use super::plan::{Part, Pipeline, Plan, Stage, Stated, What, Word};
+
+/// How deep aliases may stand in aliases.
+const ALIAS_DEPTH: usize = 8;
+/// How many stages a line may have when all its aliases are spread out.
+const STAGES: usize = 1000;
+
+/// What a stage can see.
+#[derive(Clone)]
+struct Scope {
+    /// A stream comes in.
+    input: bool,
+    /// There is a value to refer to.
+    value: bool,
+    /// The caller's words, inside an alias.
+    words: Option<Arc<Vec<Word>>>,
+}
+
+/// Plans lines for one caller.
+pub(crate) struct Planner<'a> {
+    names: &'a Names,
+    /// Only checks literals here; nothing is judged and nothing runs.
+    host: &'a Arc<dyn Host>,
+    /// The caller's last line, which `!!` stands for.
+    last: Option<&'a Line>,
+    depth: usize,
+    stages: usize,
+}
+
+impl<'a> Planner<'a> {
+    /// Plans with these names.
+    pub(crate) fn new(names: &'a Names, host: &'a Arc<dyn Host>, last: Option<&'a Line>) -> Self {
+        Self { names, host, last, depth: 0, stages: 0 }
+    }
+
+    /// The plan of a line that somebody typed. `input` says that a stream comes into its first stage.
+    pub(crate) fn plan(&mut self, line: &Line, input: bool) -> Result<Plan, Error> {
+        self.line(line, &Scope { input, value: input, words: None }, &mut Vec::new())
+    }
+
+    /// `extra` are words to put at the end of the first stage: those of a caller whose alias has no parameters.
+    fn line(&mut self, line: &Line, scope: &Scope, extra: &mut Vec<Item>) -> Result<Plan, Error> {
+        let mut pipelines = Vec::with_capacity(1 + line.rest.len());
+        pipelines.push((None, self.pipeline(&line.first, scope, extra)?));
+        for (joint, pipeline) in &line.rest {
+            pipelines.push((Some(*joint), self.pipeline(pipeline, scope, &mut Vec::new())?));
+        }
+        let refers = !scope.input
+            && pipelines.iter().any(|(_, pipeline): &(Option<Joint>, Pipeline)| {
+                pipeline.stages.first().is_some_and(|stage| stage_refers(stage))
+            });
+        Ok(Plan { pipelines, refers })
+    }
+
+    fn pipeline(
+        &mut self,
+        pipeline: &ast::Pipeline,
+        scope: &Scope,
+        extra: &mut Vec<Item>,
+    ) -> Result<Pipeline, Error> {
+        let mut stages = Vec::with_capacity(pipeline.stages.len());
+        for (at, stage) in pipeline.stages.iter().enumerate() {
+            let inner;
+            let scope = if at == 0 {
+                scope
+            } else {
+                inner = Scope { input: true, value: true, words: scope.words.clone() };
+                &inner
+            };
+            stages.push(Arc::new(self.stage(stage, scope, std::mem::take(extra))?));
+        }
+        Ok(Pipeline { stages, redirect: pipeline.redirect.clone() })
+    }
+
+    fn stage(&mut self, stage: &ast::Stage, scope: &Scope, extra: Vec<Item>) -> Result<Stage, Error> {
+        self.stages += 1;
+        if self.stages > STAGES {
+            return Err(Error::refused(format!("the line has over {STAGES} stages with its aliases spread out")));
+        }
+        let found = self.names.find(stage).map_err(|error| error.at(stage.name.span))?;
+        match found {
+            Found::Command(command, taken) => {
+                let items = stage.items.iter().skip(taken).chain(&extra);
+                self.command(stage, command, items, scope).map_err(|error| error.at(stage.span))
+            }
+            Found::Alias(line) => self.alias(stage, &line, &extra, scope).map_err(|error| error.at(stage.span)),
+            Found::Again => match self.last {
+                Some(line) => self.alias(stage, &line.clone(), &extra, scope).map_err(|error| error.at(stage.span)),
+                None => Err(Error::refused("there is no line before this one").at(stage.span)),
+            },
+        }
+    }
+
+    fn command<'i>(
+        &mut self,
+        stage: &ast::Stage,
+        command: pipit_commands::Command,
+        items: impl Iterator<Item = &'i Item>,
+        scope: &Scope,
+    ) -> Result<Stage, Error> {
+        let spec = command.spec();
+        let items: Vec<&Item> = items.collect();
+        let (words, blocks) = if spec.takes_command {
+            (Vec::new(), vec![following(&items, &spec.name)?])
+        } else {
+            split(&items)
+        };
+        if spec.flow == Flow::Value && !scope.input {
+            return Err(Error::refused(format!("{} works on what comes in, and nothing comes in", spec.name))
+                .help(format!("put a stage before it: … | {}", spec.usage)));
+        }
+        let words: Vec<Word> = words.into_iter().map(|word| self.word(word, scope)).collect::<Result<_, _>>()?;
+        let refers = words.iter().any(Word::refers);
+        let fills = scope.input && !refers && spec.flow == Flow::Each;
+        let heads: Vec<Head<'_>> = words.iter().map(head).collect();
+        let uses = bind::uses(&spec.usage, &spec.name, &heads)?;
+        let blocks = self.blocks(&command, blocks, scope)?;
+        let (positional, options) = slots(&words, &uses, scope.words.as_deref().map(Vec::as_slice));
+        let known = bind::bind(spec, positional, options, fills)?;
+        let fills = fills && known_lacks_fill(&command, known.as_ref());
+        if let Some(args) = &known
+            && !fills
+        {
+            pipit_commands::check(&command, args, self.host)?;
+        }
+        Ok(Stage {
+            shown: stage.name.text.clone(),
+            span: stage.span,
+            words,
+            refers,
+            input: scope.input,
+            run: What::Command(Stated { command, uses, blocks, known, fills }),
+        })
+    }
+
+    fn blocks(
+        &mut self,
+        command: &pipit_commands::Command,
+        blocks: Vec<Line>,
+        scope: &Scope,
+    ) -> Result<Vec<(Arc<Line>, Option<Arc<Plan>>)>, Error> {
+        let spec = command.spec();
+        // the words that follow `explain` are looked at, not run
+        if spec.takes_command && command.verb().is_some() {
+            return Ok(blocks.into_iter().map(|line| (Arc::new(line), None)).collect());
+        }
+        let most = spec.usage.blocks.len().max(usize::from(spec.takes_command));
+        let least = spec.usage.blocks.iter().filter(|slot| slot.required).count();
+        if blocks.len() > most {
+            let takes = if most == 0 { "no block".to_owned() } else { format!("{most} at most") };
+            return Err(Error::refused(format!("{} takes {takes}", spec.name)).help(format!("usage: {}", spec.usage)));
+        }
+        if blocks.len() < least {
+            return Err(Error::refused(format!("a block of {} is missing", spec.name))
+                .help(format!("usage: {}", spec.usage)));
+        }
+        let mut planned = Vec::with_capacity(blocks.len());
+        for (at, line) in blocks.into_iter().enumerate() {
+            // what `try` caught is a value, whatever came in
+            let caught = at == 1 && spec.name == "try" && spec.built_in;
+            let inside = Scope {
+                input: scope.input || caught,
+                value: scope.value || caught,
+                words: scope.words.clone(),
+            };
+            let plan = self.line(&line, &inside, &mut Vec::new())?;
+            planned.push((Arc::new(line), Some(Arc::new(plan))));
+        }
+        Ok(planned)
+    }
+
+    fn alias(
+        &mut self,
+        stage: &ast::Stage,
+        line: &Line,
+        extra: &[Item],
+        scope: &Scope,
+    ) -> Result<Stage, Error> {
+        if self.depth == ALIAS_DEPTH {
+            return Err(Error::refused(format!("aliases stand in aliases more than {ALIAS_DEPTH} deep")));
+        }
+        let items = stage.items.iter().chain(extra);
+        self.depth += 1;
+        let (words, plan) = if let Some(wanted) = parameters(line) {
+            let mut words = Vec::new();
+            for item in items {
+                match item {
+                    Item::Word(word) => words.push(Word { typed: false, ..self.word(word, scope)? }),
+                    Item::Block(_) => {
+                        return Err(Error::refused(format!("{} takes words, not a block", stage.name.text)));
+                    }
+                }
+            }
+            enough(&stage.name.text, &words, &wanted)?;
+            let inside = Scope { words: Some(Arc::new(words.clone())), ..scope.clone() };
+            (words, self.line(line, &inside, &mut Vec::new())?)
+        } else {
+            let inside = scope.clone();
+            (Vec::new(), self.line(line, &inside, &mut items.cloned().collect())?)
+        };
+        self.depth -= 1;
+        Ok(Stage {
+            shown: stage.name.text.clone(),
+            span: stage.span,
+            refers: words.iter().any(Word::refers),
+            words,
+            input: scope.input,
+            run: What::Alias(Arc::new(plan)),
+        })
+    }
+
+    fn word(&mut self, word: &ast::Word, scope: &Scope) -> Result<Word, Error> {
+        let mut parts = Vec::with_capacity(word.parts.len());
+        for part in &word.parts {
+            parts.push(match part {
+                ast::Part::Text { text, quoted } => Part::Text(text.clone(), how(*quoted)),
+                ast::Part::Reference { path, quoted } if scope.value => Part::Reference(path.clone(), *quoted),
+                ast::Part::Reference { path, .. } => {
+                    return Err(Error::refused(format!("{path} refers to the value of the stage before, and there is none"))
+                        .help("put a stage before this one; a text is written in single quotes")
+                        .at(word.span));
+                }
+                ast::Part::Percent { quoted } if scope.value => {
+                    let _ = quoted;
+                    Part::Percent
+                }
+                ast::Part::Percent { quoted } => Part::Text("%s".into(), how(*quoted)),
+                ast::Part::Substitution { line, quoted, .. } => {
+                    let inside = Scope { input: false, value: scope.value, words: scope.words.clone() };
+                    Part::Substitution(Arc::new(self.line(line, &inside, &mut Vec::new())?), *quoted)
+                }
+                ast::Part::Parameter { which, quoted } => Part::Parameter(*which, *quoted),
+            });
+        }
+        Ok(Word { parts: merge(parts), typed: true })
+    }
+}
+
+/// Texts side by side that came to be in the same way are one (`a%s` where `%s` is text).
+fn merge(parts: Vec<Part>) -> Vec<Part> {
+    let mut merged: Vec<Part> = Vec::with_capacity(parts.len());
+    for part in parts {
+        match (merged.last_mut(), part) {
+            (Some(Part::Text(before, how)), Part::Text(text, same)) if *how == same => before.push_str(&text),
+            (_, part) => merged.push(part),
+        }
+    }
+    merged
+}
+
+fn how(quoted: bool) -> How {
+    if quoted { How::Quoted } else { How::Bare }
+}
+
+/// Whether a first stage needs the value that the stage around it sees.
+fn stage_refers(stage: &Stage) -> bool {
+    stage.refers
+        || match &stage.run {
+            What::Command(stated) => {
+                stated.blocks.iter().any(|(_, block)| block.as_ref().is_some_and(|plan| plan.refers))
+            }
+            What::Alias(plan) => plan.refers,
+        }
+}
+
+fn head(word: &Word) -> Head<'_> {
+    match word.parts.as_slice() {
+        [Part::Text(text, How::Bare), rest @ ..] if word.typed && text.starts_with('-') => {
+            Head::Dash(text, rest.is_empty())
+        }
+        _ => Head::Plain,
+    }
+}
+
+fn split<'i>(items: &[&'i Item]) -> (Vec<&'i ast::Word>, Vec<Line>) {
+    let mut words = Vec::new();
+    let mut blocks = Vec::new();
+    for item in items {
+        match item {
+            Item::Word(word) => words.push(word),
+            Item::Block(block) => blocks.push(block.line.clone()),
+        }
+    }
+    (words, blocks)
+}
+
+/// The command that the words after `xargs` or `explain` are, or the block that stands there.
+fn following(items: &[&Item], command: &str) -> Result<Line, Error> {
+    match items {
+        [Item::Block(block)] => Ok(block.line.clone()),
+        [Item::Word(first), rest @ ..] => {
+            let name = first.bare().filter(|text| ast_name(text)).ok_or_else(|| {
+                Error::refused(format!("{command} wants the name of a command")).at(first.span)
+            })?;
+            let stage = ast::Stage {
+                name: ast::Name { text: name.into(), span: first.span },
+                items: rest.iter().map(|item| (*item).clone()).collect(),
+                span: first.span,
+            };
+            let first = ast::Pipeline { stages: vec![stage], redirect: None };
+            Ok(Line { first, rest: Vec::new() })
+        }
+        [Item::Block(_), ..] => Err(Error::refused(format!("{command} takes one block"))),
+        [] => Err(Error::refused(format!("{command} wants a command and its words, or a block"))),
+    }
+}
+
+fn ast_name(text: &str) -> bool {
+    pipit_grammar::is_name(text)
+}
+
+/// The words as far as they are known from the line, apart as positional ones and options.
+fn slots(words: &[Word], uses: &[Use], caller: Option<&[Word]>) -> (Vec<Slot>, Vec<(usize, Slot)>) {
+    let mut positional = Vec::new();
+    let mut options = Vec::new();
+    for (word, used) in words.iter().zip(uses) {
+        match used {
+            Use::Word => positional.extend(slot(word, caller)),
+            Use::Flags(flags) => options.extend(flags.iter().map(|at| (*at, flag()))),
+            Use::OptionWith(at, byte) => options.push((*at, single(slot(&word.from_byte(*byte), caller)))),
+            Use::OptionNext(flags, _) => options.extend(flags.iter().map(|at| (*at, flag()))),
+            Use::ValueOf(at) => options.push((*at, single(slot(word, caller)))),
+            Use::End => {}
+        }
+    }
+    (positional, options)
+}
+
+/// What a flag that is given stands for.
+pub(super) fn flag() -> Slot {
+    Slot::Known(pipit_commands::Given::one(true.into(), How::Bare))
+}
+
+fn single(slots: Vec<Slot>) -> Slot {
+    match <[Slot; 1]>::try_from(slots) {
+        Ok([slot]) => slot,
+        Err(_) => Slot::Many,
+    }
+}
+
+/// A word is known when it is literal, or an alias' parameter for which the caller gave a literal.
+fn slot(word: &Word, caller: Option<&[Word]>) -> Vec<Slot> {
+    if let Some(given) = word.literal() {
+        return vec![Slot::Known(given)];
+    }
+    match (word.parts.as_slice(), caller) {
+        ([Part::Parameter(Parameter::Nth(n), false)], Some(words)) if !words.iter().any(Word::spreads) => {
+            let at = usize::from(*n).saturating_sub(1);
+            words.get(at).map_or_else(|| vec![Slot::One], |word| slot(word, None))
+        }
+        ([Part::Parameter(Parameter::All, false)], Some(words)) => {
+            words.iter().flat_map(|word| slot(word, None)).collect()
+        }
+        _ if word.spreads() => vec![Slot::Many],
+        _ => vec![Slot::One],
+    }
+}
+
+/// Whether the parameter that input fills is still open.
+fn known_lacks_fill(command: &pipit_commands::Command, known: Option<&pipit_commands::Args>) -> bool {
+    match (&command.spec().fills, known) {
+        (Some(fill), Some(args)) => args.params.get(fill.param).is_some_and(Vec::is_empty),
+        (Some(_), None) => true,
+        (None, _) => false,
+    }
+}
+
+/// The words that an alias' line asks for.
+struct Wanted {
+    /// The highest of `$1`…`$9`.
+    highest: usize,
+    /// Whether `$*` takes the rest.
+    all: bool,
+}
+
+/// What an alias' line asks for; none when it has no parameters.
+fn parameters(line: &Line) -> Option<Wanted> {
+    let mut wanted: Option<Wanted> = None;
+    super::names::each_part(line, &mut |part| {
+        if let ast::Part::Parameter { which, .. } = part {
+            let wanted = wanted.get_or_insert(Wanted { highest: 0, all: false });
+            match which {
+                Parameter::Nth(n) => wanted.highest = wanted.highest.max(usize::from(*n)),
+                Parameter::All => wanted.all = true,
+            }
+        }
+    });
+    wanted
+}
+
+fn enough(name: &EcoString, words: &[Word], wanted: &Wanted) -> Result<(), Error> {
+    if words.iter().any(Word::spreads) {
+        return Ok(());
+    }
+    if words.len() < wanted.highest {
+        let missing = words.len() + 1;
+        return Err(Error::refused(format!("${missing} of the alias {name} is missing"))
+            .help(format!("it takes {} words", wanted.highest)));
+    }
+    if words.len() > wanted.highest && !wanted.all {
+        return Err(Error::refused(format!("the alias {name} takes {} words, not {}", wanted.highest, words.len())));
+    }
+    Ok(())
+}
