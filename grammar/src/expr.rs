@@ -19,6 +19,7 @@ use ecow::EcoString;
 use crate::ast::Path;
 use crate::{Span, SyntaxError};
 use scan::Scan;
+pub(crate) use scan::is_number;
 
 /// How deep parentheses and `not` may be nested.
 const DEPTH: usize = 32;

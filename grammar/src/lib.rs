@@ -7,6 +7,7 @@
 pub mod ast;
 mod error;
 pub mod expr;
+pub mod rule;
 mod span;
 pub mod usage;
 

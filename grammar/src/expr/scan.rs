@@ -181,7 +181,7 @@ impl<'a> Scan<'a> {
 }
 
 /// As JSON spells numbers: whole ones in 64 bits, others finite.
-fn is_number(word: &str) -> bool {
+pub(crate) fn is_number(word: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (mantissa, exponent) = match word.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
