@@ -6,7 +6,11 @@
 
 pub mod ast;
 mod error;
+pub mod limits;
+mod line;
+mod print;
 mod span;
 
 pub use error::SyntaxError;
+pub use line::{parse, parse_alias, parse_path};
 pub use span::Span;
