@@ -150,8 +150,7 @@ fn alias_name(name: &str) -> Result<(), String> {
 }
 
 fn alias_line(line: &str) -> Result<(), String> {
-    let _ = line;
-    Ok(())
+    pipit_grammar::parse_alias(line).map(drop).map_err(|error| format!("the line of the alias: {error}"))
 }
 
 fn kept() -> Vec<Command> {

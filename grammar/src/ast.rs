@@ -230,3 +230,16 @@ impl Word {
         Some(whole)
     }
 }
+
+/// Whether a text could stand as a name: `letter {letter digit _ -}`, once or twice with one `:` between.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic())
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    };
+    match text.split_once(':') {
+        None => part(text),
+        Some((bundle, command)) => part(bundle) && part(command),
+    }
+}

@@ -99,7 +99,7 @@ impl Names {
             .items
             .iter()
             .map_while(|item| match item {
-                Item::Word(word) => word.bare().filter(|word| pipit_grammar::is_name(word)),
+                Item::Word(word) => word.bare().filter(|word| pipit_grammar::ast::is_name(word)),
                 Item::Block(_) => None,
             })
             .take(WORDS - 1)

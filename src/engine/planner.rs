@@ -317,7 +317,7 @@ fn following(items: &[&Item], command: &str) -> Result<Line, Error> {
 }
 
 fn ast_name(text: &str) -> bool {
-    pipit_grammar::is_name(text)
+    pipit_grammar::ast::is_name(text)
 }
 
 /// The words as far as they are known from the line, apart as positional ones and options.

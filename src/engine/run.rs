@@ -1,0 +1,457 @@
+//! Runs a plan: one pipeline is one task that pulls a chain of streams. Words are looked up, arguments bound, every
+//! call judged with them, and then pulled; dropping the stream stops everything behind it.
+
+use std::sync::Arc;
+
+use pipit_commands::bind::{self, Slot, Use};
+use pipit_commands::{Args, Batch, Block, Call, Error, ErrorKind, Flow, Given, Host, How, Stream, Value};
+use pipit_grammar::ast::{Joint, Parameter};
+
+use super::plan::{Part, Pipeline, Plan, Stage, Stated, What, Word};
+
+/// What a running line asks of the shell around it.
+pub(crate) trait Around: Send + Sync {
+    /// The host that judges the line's calls.
+    fn host(&self) -> Arc<dyn Host>;
+    /// Posts what a pipeline came to; what comes back goes on as the pipeline's values.
+    fn redirect(&self, redirect: &pipit_grammar::ast::Redirect, values: Stream) -> Stream;
+}
+
+/// What words refer to.
+#[derive(Clone, Default)]
+pub(crate) struct Scope {
+    /// The value of the stage before, or of the block.
+    value: Option<Value>,
+    /// The caller's words, inside an alias.
+    words: Arc<[Given]>,
+}
+
+/// What the first stage of a pipeline begins with.
+enum Begin {
+    Nothing,
+    /// A block's value: every pipeline of the block begins with it.
+    Value(Value),
+    /// What flows into an alias: its first pipeline's.
+    Stream(Stream),
+}
+
+type Cx = Arc<dyn Around>;
+
+/// The values of a whole line. `input` flows into its first stage.
+pub(crate) fn line(cx: &Cx, plan: &Arc<Plan>, input: Option<Stream>) -> Stream {
+    sequence(cx, plan, &Scope::default(), input.map_or(Begin::Nothing, Begin::Stream))
+}
+
+fn sequence(cx: &Cx, plan: &Arc<Plan>, scope: &Scope, begin: Begin) -> Stream {
+    if let [(_, only)] = plan.pipelines.as_slice() {
+        return pipeline(cx, only, scope, begin);
+    }
+    let again = match &begin {
+        Begin::Value(value) => Some(value.clone()),
+        Begin::Nothing | Begin::Stream(_) => None,
+    };
+    let sequence = Sequence {
+        cx: Arc::clone(cx),
+        plan: Arc::clone(plan),
+        scope: scope.clone(),
+        begin: Some(begin),
+        again,
+        next: 0,
+        current: None,
+        failed: None,
+    };
+    Stream::new(futures_util::stream::unfold(sequence, |mut sequence| async move {
+        let batch = sequence.step().await?;
+        Some((batch, sequence))
+    }))
+}
+
+/// Pipelines joined by `&&` and `||`, from the left.
+struct Sequence {
+    cx: Cx,
+    plan: Arc<Plan>,
+    scope: Scope,
+    begin: Option<Begin>,
+    again: Option<Value>,
+    next: usize,
+    current: Option<Stream>,
+    failed: Option<Error>,
+}
+
+impl Sequence {
+    async fn step(&mut self) -> Option<Result<Batch, Error>> {
+        loop {
+            if let Some(current) = &mut self.current {
+                match current.next().await {
+                    Some(Err(error)) if error.kind() == ErrorKind::Failed => {
+                        self.failed = Some(error);
+                        self.current = None;
+                    }
+                    Some(Err(error)) => {
+                        self.current = None;
+                        self.failed = None;
+                        self.next = self.plan.pipelines.len();
+                        return Some(Err(error));
+                    }
+                    None => self.current = None,
+                    Some(batch) => return Some(batch),
+                }
+                continue;
+            }
+            let Some((joint, next)) = self.plan.pipelines.get(self.next) else {
+                return self.failed.take().map(Err);
+            };
+            self.next += 1;
+            let runs = match joint {
+                None => true,
+                Some(Joint::And) => self.failed.is_none(),
+                Some(Joint::Or) => self.failed.is_some(),
+            };
+            if runs {
+                self.failed = None;
+                let begin = match (self.begin.take(), &self.again) {
+                    (Some(first), _) => first,
+                    (None, Some(value)) => Begin::Value(value.clone()),
+                    (None, None) => Begin::Nothing,
+                };
+                self.current = Some(pipeline(&self.cx, next, &self.scope, begin));
+            }
+        }
+    }
+}
+
+fn pipeline(cx: &Cx, pipeline: &Pipeline, scope: &Scope, begin: Begin) -> Stream {
+    let mut first_scope = scope.clone();
+    let mut stream = match begin {
+        Begin::Nothing => None,
+        Begin::Stream(stream) => Some(stream),
+        Begin::Value(value) => {
+            first_scope.value = Some(value.clone());
+            Some(Stream::once(value))
+        }
+    };
+    for (at, planned) in pipeline.stages.iter().enumerate() {
+        let scope = if at == 0 { &first_scope } else { scope };
+        stream = Some(stage(cx, planned, stream, scope));
+    }
+    let values = stream.unwrap_or_else(Stream::empty);
+    match &pipeline.redirect {
+        Some(redirect) => cx.redirect(redirect, values),
+        None => values,
+    }
+}
+
+fn stage(cx: &Cx, stage: &Arc<Stage>, input: Option<Stream>, scope: &Scope) -> Stream {
+    let once = Once { cx: Arc::clone(cx), stage: Arc::clone(stage), scope: scope.clone(), base: None, call: None };
+    match (&stage.run, input) {
+        // the words refer to each value in turn
+        (What::Command(_) | What::Alias(_), Some(input)) if stage.refers => once.for_each(input),
+        (What::Command(stated), Some(input)) if stated.command.spec().flow == Flow::Each => {
+            Stream::later(async move { Ok(once.with_base().await?.for_each(input)) })
+        }
+        (What::Command(_), input) => Stream::later(async move {
+            let args = once.bind().await?;
+            let call = once.judge(args).await?;
+            let stage = Arc::clone(&once.stage);
+            Ok(named(call.run(input), stage))
+        }),
+        (What::Alias(_), input) => Stream::later(async move { once.alias(input).await }),
+    }
+}
+
+/// The stream, with the stage's name on its error.
+fn named(stream: Stream, stage: Arc<Stage>) -> Stream {
+    use futures_util::StreamExt as _;
+    Stream::new(stream.map(move |batch| batch.map_err(|error| name(error, &stage))))
+}
+
+fn name(error: Error, stage: &Stage) -> Error {
+    if error.kind() == ErrorKind::Stopped { error } else { error.in_stage(&stage.shown).at(stage.span) }
+}
+
+/// A stage at one value, or at none.
+struct Once {
+    cx: Cx,
+    stage: Arc<Stage>,
+    scope: Scope,
+    /// The arguments that are the same for every value.
+    base: Option<Args>,
+    /// A call of the same command that was judged before: for the next arguments it is only judged again.
+    call: Option<Call>,
+}
+
+impl Once {
+    fn stated(&self) -> Option<&Stated> {
+        match &self.stage.run {
+            What::Command(stated) => Some(stated),
+            What::Alias(_) => None,
+        }
+    }
+
+    async fn with_base(mut self) -> Result<Self, Error> {
+        self.base = Some(self.bind().await?);
+        Ok(self)
+    }
+
+    /// The arguments, their references and substitutions looked up.
+    async fn bind(&self) -> Result<Args, Error> {
+        let Some(stated) = self.stated() else { return Ok(Args::default()) };
+        if let Some(known) = &stated.known {
+            return Ok(known.clone());
+        }
+        let bound = bind_words(&self.cx, &self.stage, stated, &self.scope).await;
+        bound.map_err(|error| name(error, &self.stage))
+    }
+
+    async fn judge(&self, args: Args) -> Result<Call, Error> {
+        let Some(stated) = self.stated() else { return Err(Error::failed("an alias is no call")) };
+        let blocks = blocks(&self.cx, stated, &self.scope);
+        Call::judged(stated.command.clone(), args, blocks, self.stage.refers, self.cx.host())
+            .await
+            .map_err(|error| name(error, &self.stage))
+    }
+
+    /// An alias: its line, with the words as parameters.
+    async fn alias(&self, input: Option<Stream>) -> Result<Stream, Error> {
+        let What::Alias(plan) = &self.stage.run else { return Ok(Stream::empty()) };
+        let mut words = Vec::new();
+        for word in &self.stage.words {
+            look_up(&self.cx, word, &self.scope, &mut words).await?;
+        }
+        let scope = Scope { value: self.scope.value.clone(), words: words.into() };
+        Ok(sequence(&self.cx, plan, &scope, input.map_or(Begin::Nothing, Begin::Stream)))
+    }
+
+    /// The stage once for each value of its input.
+    fn for_each(self, input: Stream) -> Stream {
+        let run = ForEach { once: self, input: Some(input), waiting: Vec::new().into_iter(), current: None, failed: None };
+        Stream::new(futures_util::stream::unfold(run, |mut run| async move {
+            let batch = run.step().await?;
+            Some((batch, run))
+        }))
+    }
+
+    /// The stage at one value: what comes at once is appended, the rest comes back as a stream.
+    async fn at(&mut self, value: Value, out: &mut Batch) -> Result<Option<Stream>, Error> {
+        if self.stage.refers {
+            self.scope.value = Some(value.clone());
+        }
+        let Some(stated) = self.stated() else {
+            return self.alias(Some(Stream::once(value))).await.map(Some);
+        };
+        let mut args = match &self.base {
+            Some(base) => base.clone(),
+            None => self.bind().await?,
+        };
+        if stated.fills {
+            let spec = stated.command.spec();
+            bind::fill(spec, &mut args, &value).map_err(|error| name(error, &self.stage))?;
+        }
+        let fresh = self.call.as_ref().and_then(|call| call.again(args.clone()));
+        let call = match fresh {
+            Some(call) => call.map_err(|error| name(error, &self.stage))?,
+            None => self.judge(args).await?,
+        };
+        if call.at_once() {
+            let done = call.run_now(Some(&value), out);
+            self.call = Some(call);
+            return done.map(|()| None).map_err(|error| name(error, &self.stage));
+        }
+        Ok(Some(named(call.run(Some(Stream::once(value))), Arc::clone(&self.stage))))
+    }
+}
+
+/// A stage that runs once for each value, in order.
+struct ForEach {
+    once: Once,
+    input: Option<Stream>,
+    waiting: std::vec::IntoIter<Value>,
+    current: Option<Stream>,
+    failed: Option<Error>,
+}
+
+impl ForEach {
+    async fn step(&mut self) -> Option<Result<Batch, Error>> {
+        loop {
+            if let Some(current) = &mut self.current {
+                match current.next().await {
+                    Some(Err(error)) => {
+                        self.end();
+                        return Some(Err(error));
+                    }
+                    Some(batch) => return Some(batch),
+                    None => self.current = None,
+                }
+                continue;
+            }
+            if let Some(error) = self.failed.take() {
+                self.end();
+                return Some(Err(error));
+            }
+            let mut out = Batch::new();
+            for value in self.waiting.by_ref() {
+                match self.once.at(value, &mut out).await {
+                    Ok(None) if out.len() < pipit_commands::BATCH => {}
+                    Ok(None) => break,
+                    Ok(Some(stream)) => {
+                        self.current = Some(stream);
+                        break;
+                    }
+                    Err(error) => {
+                        self.failed = Some(error);
+                        break;
+                    }
+                }
+            }
+            if !out.is_empty() {
+                return Some(Ok(out));
+            }
+            if self.current.is_some() || self.failed.is_some() {
+                continue;
+            }
+            match self.input.as_mut()?.next().await {
+                Some(Ok(batch)) => self.waiting = batch.into_iter(),
+                Some(Err(error)) => {
+                    self.end();
+                    return Some(Err(error));
+                }
+                None => {
+                    self.end();
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Nothing comes after this: the source is stopped.
+    fn end(&mut self) {
+        self.input = None;
+        self.current = None;
+        self.waiting = Vec::new().into_iter();
+    }
+}
+
+fn blocks(cx: &Cx, stated: &Stated, scope: &Scope) -> Vec<Block> {
+    stated
+        .blocks
+        .iter()
+        .map(|(written, plan)| {
+            let cx = Arc::clone(cx);
+            let scope = scope.clone();
+            let plan = plan.clone();
+            Block::new(
+                Arc::clone(written),
+                Arc::new(move |value| match &plan {
+                    Some(plan) => sequence(&cx, plan, &scope, value.map_or(Begin::Nothing, Begin::Value)),
+                    None => Stream::empty(),
+                }),
+            )
+        })
+        .collect()
+}
+
+async fn bind_words(cx: &Cx, stage: &Stage, stated: &Stated, scope: &Scope) -> Result<Args, Error> {
+    let mut positional = Vec::with_capacity(stage.words.len());
+    let mut options = Vec::new();
+    for (word, used) in stage.words.iter().zip(&stated.uses) {
+        let mut found = Vec::with_capacity(1);
+        match used {
+            Use::Word => {
+                look_up(cx, word, scope, &mut found).await?;
+                positional.extend(found.into_iter().map(Slot::Known));
+            }
+            Use::Flags(flags) | Use::OptionNext(flags, _) => {
+                options.extend(flags.iter().map(|at| (*at, super::planner::flag())));
+            }
+            Use::OptionWith(at, byte) => {
+                let value = glued(cx, &word.from_byte(*byte), scope).await?;
+                options.push((*at, Slot::Known(value)));
+            }
+            Use::ValueOf(at) => {
+                look_up(cx, word, scope, &mut found).await?;
+                if found.is_empty() {
+                    let option = stated.command.spec().usage.options.get(*at).map(bind::typed).unwrap_or_default();
+                    return Err(Error::failed(format!("{option} has no value: the substitution gave none")));
+                }
+                options.extend(found.into_iter().map(|given| (*at, Slot::Known(given))));
+            }
+            Use::End => {}
+        }
+    }
+    let spec = stated.command.spec();
+    let bound = bind::bind(spec, positional, options, stated.fills).map_err(|error| error.as_kind(ErrorKind::Failed))?;
+    bound.ok_or_else(|| Error::failed("not everything is known"))
+}
+
+/// The arguments that a word comes to: one, or several for a substitution or `$*` alone in its word.
+async fn look_up(cx: &Cx, word: &Word, scope: &Scope, out: &mut Vec<Given>) -> Result<(), Error> {
+    match word.parts.as_slice() {
+        [Part::Substitution(plan, false)] => {
+            let values = substitution(cx, plan, scope).collect().await?;
+            out.extend(values.into_iter().map(|value| Given::one(value, How::Computed)));
+        }
+        [Part::Parameter(Parameter::All, false)] => out.extend(scope.words.iter().cloned()),
+        [Part::Parameter(Parameter::Nth(n), false)] => out.push(parameter(scope, *n)?.clone()),
+        _ => out.push(glued(cx, word, scope).await?),
+    }
+    Ok(())
+}
+
+/// One word of several parts.
+async fn glued(cx: &Cx, word: &Word, scope: &Scope) -> Result<Given, Error> {
+    let mut pieces = Vec::with_capacity(word.parts.len());
+    for part in &word.parts {
+        pieces.push(match part {
+            Part::Text(text, how) => (Value::Text(text.clone()), *how),
+            Part::Reference(path, quoted) => {
+                let found = reference(scope, path)?;
+                (if *quoted { Value::Text(found.to_text()) } else { found.clone() }, How::Computed)
+            }
+            Part::Percent => (Value::Text(incoming(scope)?.to_text()), How::Computed),
+            Part::Substitution(plan, _) => {
+                let values = substitution(cx, plan, scope).collect().await?;
+                let texts: Vec<_> = values.iter().map(Value::to_text).collect();
+                (Value::Text(texts.join(" ").into()), How::Computed)
+            }
+            Part::Parameter(Parameter::All, _) => {
+                let texts: Vec<_> = scope.words.iter().map(Given::text).collect();
+                (Value::Text(texts.join(" ").into()), How::Computed)
+            }
+            Part::Parameter(Parameter::Nth(n), quoted) => {
+                let given = parameter(scope, *n)?;
+                (if *quoted { Value::Text(given.text()) } else { given.value() }, How::Computed)
+            }
+        });
+    }
+    Ok(Given { pieces })
+}
+
+/// What the first stage of a substitution sees is what its own stage sees; nothing flows in.
+fn substitution(cx: &Cx, plan: &Arc<Plan>, scope: &Scope) -> Stream {
+    sequence(cx, plan, scope, Begin::Nothing)
+}
+
+fn incoming(scope: &Scope) -> Result<&Value, Error> {
+    scope.value.as_ref().ok_or_else(|| Error::failed("there is no value to refer to"))
+}
+
+fn reference<'s>(scope: &'s Scope, path: &pipit_grammar::ast::Path) -> Result<&'s Value, Error> {
+    let value = incoming(scope)?;
+    value.at(path).ok_or_else(|| {
+        let path = path.to_string();
+        match value {
+            Value::Record(record) => {
+                let fields: Vec<&str> = record.iter().map(|(name, _)| name.as_str()).take(12).collect();
+                let error = Error::failed(format!("the incoming record has no {path}"));
+                if fields.is_empty() { error } else { error.help(format!("it has {}", fields.join(", "))) }
+            }
+            other => Error::failed(format!("{path} leads nowhere in {}", other.kind())),
+        }
+    })
+}
+
+fn parameter(scope: &Scope, n: u8) -> Result<&Given, Error> {
+    let at = usize::from(n).saturating_sub(1);
+    scope.words.get(at).ok_or_else(|| Error::failed(format!("${n} is missing: the alias was given {} words", scope.words.len())))
+}
+
