@@ -228,11 +228,18 @@ impl Block {
     }
 }
 
+/// What was written down before an unsafe call began. Dropped without a word, its effect is unknown.
+pub trait Intent: Send + Sync {
+    /// The call ended: well, or with an error.
+    fn ended(&self, error: Option<&Error>);
+}
+
 /// What the shell lends to a call.
 #[async_trait]
 pub trait Host: Send + Sync {
-    /// Whether the call may be made. An unsafe call's intent is durable when this returns.
-    async fn judge(&self, command: &Command, args: &Args) -> Result<(), Error>;
+    /// Whether the call may be made. An unsafe call's intent is durable when this returns, and comes back to be told
+    /// how the call ended.
+    async fn judge(&self, command: &Command, args: &Args) -> Result<Option<Arc<dyn Intent>>, Error>;
 
     /// The same without waiting, for commands whose effect is [`Effect::Pure`].
     fn judge_now(&self, command: &Command, args: &Args) -> Result<(), Error>;
@@ -258,7 +265,7 @@ pub trait Host: Send + Sync {
 /// ```compile_fail
 /// # use pipit_commands::{Args, Call, Command, Host};
 /// # fn around(command: Command, args: Args, host: std::sync::Arc<dyn Host>) -> Call {
-/// Call { command, args, blocks: Vec::new(), refers: false, host }
+/// Call { command, args, blocks: Vec::new(), refers: false, host, intent: None }
 /// # }
 /// ```
 #[derive(Clone)]
@@ -268,6 +275,7 @@ pub struct Call {
     blocks: Vec<Block>,
     refers: bool,
     host: Arc<dyn Host>,
+    intent: Option<Arc<dyn Intent>>,
 }
 
 impl Call {
@@ -279,11 +287,14 @@ impl Call {
         refers: bool,
         host: Arc<dyn Host>,
     ) -> Result<Self, Error> {
-        match command.spec().effect {
-            Effect::Pure => host.judge_now(&command, &args)?,
+        let intent = match command.spec().effect {
+            Effect::Pure => {
+                host.judge_now(&command, &args)?;
+                None
+            }
             Effect::Idempotent | Effect::Unsafe => host.judge(&command, &args).await?,
-        }
-        Ok(Self { command, args, blocks, refers, host })
+        };
+        Ok(Self { command, args, blocks, refers, host, intent })
     }
 
     /// The same call for other arguments of the same command, judged again without waiting; none when it has to wait.
@@ -295,6 +306,7 @@ impl Call {
                 blocks: self.blocks.clone(),
                 refers: self.refers,
                 host: Arc::clone(&self.host),
+                intent: None,
             })),
             Effect::Idempotent | Effect::Unsafe => None,
         }
@@ -392,6 +404,13 @@ impl Call {
     /// Runs the call. A command of [`Flow::Each`] is given one value or none; the others their whole input.
     #[must_use]
     pub fn run(self, input: Option<Stream>) -> Stream {
+        match self.intent.clone() {
+            Some(intent) => self.start(input).tell(move |error| intent.ended(error)),
+            None => self.start(input),
+        }
+    }
+
+    fn start(self, input: Option<Stream>) -> Stream {
         let code = self.command.0.code.clone();
         match code {
             Code::Stream(stream) => stream(self, input.unwrap_or_else(Stream::empty)).unwrap_or_else(Stream::fail),

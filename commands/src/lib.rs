@@ -15,7 +15,7 @@ mod stream;
 mod value;
 
 pub use args::{Arg, Args, Given, How};
-pub use command::{Block, Call, Command, Effect, Example, Fill, Flow, Host, Program, Spec, check};
+pub use command::{Block, Call, Command, Effect, Example, Fill, Flow, Host, Intent, Program, Spec, check};
 pub use error::{Error, ErrorKind};
 pub use kind::{Kind, seconds};
 pub use shell::Verb;

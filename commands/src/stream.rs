@@ -145,6 +145,22 @@ impl Stream {
         }))
     }
 
+    /// The same stream, telling once how it ended; it tells nothing when it is dropped before.
+    pub(crate) fn tell(mut self, told: impl Fn(Option<&Error>) + Send + 'static) -> Self {
+        Self(
+            stream::poll_fn(move |context| {
+                let polled = self.0.as_mut().poll_next(context);
+                match &polled {
+                    Poll::Ready(None) => told(None),
+                    Poll::Ready(Some(Err(error))) => told(Some(error)),
+                    Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
+                }
+                polled
+            })
+            .boxed(),
+        )
+    }
+
     /// What a stream over all values comes to, once they are all there.
     pub fn gather<F>(self, f: F) -> Self
     where

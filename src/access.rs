@@ -1,0 +1,310 @@
+//! Who may do what. A [`Subject`] is made here and nowhere else, from an identity that somebody has verified, and the
+//! [`Policy`] judges its calls by rules.
+//!
+//! Deliberately absent: chat services (they only say which account they verified), and where people and rules are kept.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use ecow::EcoString;
+use pipit_commands::{Args, Command, Effect, Error, ErrorKind, Value};
+use pipit_grammar::rule::{Place, Via};
+
+pub(crate) mod decide;
+mod people;
+
+pub(crate) use people::{People, RESERVED, valid_name};
+
+use decide::{Decision, Denial, Facts, Layer, Ruling};
+
+/// The rights that the shell itself brings. The local operator holds them all; a role may be granted each.
+pub(crate) const RIGHTS: &[&str] = &[
+    "alias:site",
+    "audit:read",
+    "bundle:manage",
+    "group:manage",
+    "net:http",
+    "permission:manage",
+    "role:manage",
+    "room:manage",
+    "room:post",
+    "rule:manage",
+    "shell:kill",
+    "shell:ps",
+    "user:manage",
+];
+
+/// Who asks, as far as somebody has proved it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// Whoever can start the binary on this machine with this home.
+    Operator,
+    /// A user by name, because the operator said so (`--as`).
+    Named(EcoString),
+    /// An account that a chat service verified: `irc://network/account`.
+    Account(EcoString),
+    /// Nobody that could be verified; what they call themselves proves nothing.
+    Stranger(EcoString),
+}
+
+/// Who asks, with roles resolved.
+#[derive(Clone, Debug)]
+pub(crate) struct Subject {
+    name: EcoString,
+    rank: Rank,
+    rights: Arc<HashSet<EcoString>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rank {
+    Operator,
+    User,
+    Stranger,
+}
+
+impl Subject {
+    /// The user's name; for a stranger what they call themselves.
+    pub(crate) fn name(&self) -> &EcoString {
+        &self.name
+    }
+
+    /// Under which name what belongs to the subject is kept; none for strangers, who own nothing here.
+    pub(crate) fn owner(&self) -> Option<&EcoString> {
+        match self.rank {
+            Rank::Operator | Rank::User => Some(&self.name),
+            Rank::Stranger => None,
+        }
+    }
+
+    /// Whether nobody verified who this is.
+    pub(crate) fn is_stranger(&self) -> bool {
+        self.rank == Rank::Stranger
+    }
+
+    /// Whether this is the local operator.
+    pub(crate) fn is_operator(&self) -> bool {
+        self.rank == Rank::Operator
+    }
+
+    /// Whether the subject has a permission.
+    pub(crate) fn has(&self, permission: &str) -> bool {
+        match self.rank {
+            Rank::Operator => RIGHTS.contains(&permission),
+            Rank::User | Rank::Stranger => self.rights.contains(permission),
+        }
+    }
+
+    /// Its permissions in order.
+    pub(crate) fn permissions(&self) -> Vec<EcoString> {
+        let mut all: Vec<EcoString> = match self.rank {
+            Rank::Operator => RIGHTS.iter().map(|right| EcoString::from(*right)).collect(),
+            Rank::User | Rank::Stranger => self.rights.iter().cloned().collect(),
+        };
+        all.sort();
+        all
+    }
+}
+
+/// Where and how a line came.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    /// The room, or a direct message.
+    pub(crate) place: Place,
+    /// The way in.
+    pub(crate) via: Via,
+}
+
+/// People and rules as they stand at one moment.
+#[derive(Debug, Default)]
+pub(crate) struct Policy {
+    people: People,
+    /// By exact command name. Rules that cover several commands stand at each of them.
+    rules: HashMap<EcoString, Vec<Ruling>>,
+    /// Those of the site, by id, in order.
+    site: Vec<Ruling>,
+}
+
+/// What was decided about a call, and by which rule.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) decision: Decision,
+    /// The rules that decided, as they are written, for the log.
+    pub(crate) rule: String,
+    /// Whether another call of the same command by the same subject is decided alike, whatever its arguments.
+    pub(crate) for_all: bool,
+}
+
+impl Policy {
+    /// The policy for these commands: each brings its own rules; the site's come on top.
+    pub(crate) fn new<'c>(people: People, commands: impl Iterator<Item = &'c Command>, site: Vec<Ruling>) -> Self {
+        let mut rules: HashMap<EcoString, Vec<Ruling>> = HashMap::new();
+        for command in commands {
+            let exact = command.exact();
+            let own = command.spec().rules.iter().enumerate();
+            let own = own.map(|(at, rule)| Ruling::read(format!("{exact}#{}", at + 1), Layer::Bundle, rule.clone()));
+            let all = own.chain(site.iter().filter(|ruling| ruling.covers(exact)).cloned()).collect();
+            rules.insert(exact.clone(), all);
+        }
+        Self { people, rules, site }
+    }
+
+    /// The people.
+    pub(crate) fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// The rules of the site.
+    pub(crate) fn site_rules(&self) -> &[Ruling] {
+        &self.site
+    }
+
+    /// The rules that have a say about a command.
+    pub(crate) fn rules_of(&self, exact: &str) -> &[Ruling] {
+        self.rules.get(exact).map_or(&[], Vec::as_slice)
+    }
+
+    /// Who an identity is. An account that belongs to nobody and everything unverified is a stranger; a name that the
+    /// operator gave must be a user.
+    pub(crate) fn subject(&self, identity: &Identity) -> Result<Subject, Error> {
+        let user = |name: &EcoString| Subject {
+            name: name.clone(),
+            rank: Rank::User,
+            rights: Arc::new(self.people.permissions_of(name)),
+        };
+        let stranger = |shown: &EcoString| Subject { name: shown.clone(), rank: Rank::Stranger, rights: Arc::default() };
+        match identity {
+            Identity::Operator => {
+                Ok(Subject { name: "operator".into(), rank: Rank::Operator, rights: Arc::default() })
+            }
+            Identity::Named(name) if self.people.has_user(name) => Ok(user(name)),
+            Identity::Named(name) => Err(Error::new(ErrorKind::Denied, format!("there is no user {name}"))
+                .help(format!("the operator makes one: user create {name}"))),
+            Identity::Account(account) => {
+                Ok(self.people.user_of(account).map_or_else(|| stranger(account), user))
+            }
+            Identity::Stranger(shown) => Ok(stranger(shown)),
+        }
+    }
+
+    /// Decides about a call with bound arguments.
+    pub(crate) fn judge(&self, subject: &Subject, command: &Command, args: &Args, context: &Context) -> Verdict {
+        let rules: Vec<&Ruling> = self.rules_of(command.exact()).iter().collect();
+        let words: Vec<Value> = args.words().cloned().collect();
+        let options = options(command, args);
+        let facts = facts(command, &words, &options, context);
+        let decision = decide::decide(&rules, &|permission| subject.has(permission), &facts);
+        let decision = self.public_only(subject, command, decision);
+        Verdict { rule: cited(&rules, &decision), for_all: decide::unconditional(&rules), decision }
+    }
+
+    /// What is certain of a command before its arguments are known: a denial that none would change, or nothing.
+    pub(crate) fn foresee(&self, subject: &Subject, command: &Command, context: &Context) -> Option<Verdict> {
+        let rules: Vec<&Ruling> = self.rules_of(command.exact()).iter().collect();
+        let denial = if subject.is_stranger() && !is_public(command) {
+            Denial::NoRule
+        } else {
+            decide::foresee(&rules, &|permission| subject.has(permission), &facts(command, &[], &[], context))?
+        };
+        let decision = Decision::Deny(denial);
+        Some(Verdict { rule: cited(&rules, &decision), for_all: true, decision })
+    }
+
+    /// Whether the subject may run the command in some way, somewhere.
+    pub(crate) fn may_some_way(&self, subject: &Subject, command: &Command, context: &Context) -> bool {
+        self.foresee(subject, command, context).is_none()
+    }
+
+    /// Strangers run public commands only: those that everybody may run and that change and keep nothing.
+    fn public_only(&self, subject: &Subject, command: &Command, decision: Decision) -> Decision {
+        if subject.is_stranger() && !is_public(command) { Decision::Deny(Denial::NoRule) } else { decision }
+    }
+}
+
+/// Whether a command may be run by somebody whom nobody verified. The rules still have to allow it.
+fn is_public(command: &Command) -> bool {
+    use pipit_commands::Verb;
+    if command.spec().effect != Effect::Pure {
+        return false;
+    }
+    match command.verb() {
+        None => true,
+        Some(verb) => matches!(
+            verb,
+            Verb::Help | Verb::Which | Verb::Explain | Verb::Whoami | Verb::More | Verb::Status | Verb::Claim
+        ),
+    }
+}
+
+fn facts<'a>(
+    command: &'a Command,
+    args: &'a [Value],
+    options: &'a [(EcoString, Value)],
+    context: &'a Context,
+) -> Facts<'a> {
+    Facts {
+        command: command.exact(),
+        args,
+        options,
+        room: Some(&context.place),
+        via: Some(context.via),
+        tainted: None,
+    }
+}
+
+/// The options as rules see them: a flag is `true`, one that may come several times a list.
+fn options(command: &Command, args: &Args) -> Vec<(EcoString, Value)> {
+    let usage = &command.spec().usage;
+    usage
+        .options
+        .iter()
+        .zip(&args.options)
+        .filter(|(_, given)| !given.is_empty())
+        .map(|(option, given)| {
+            let mut values = given.iter().map(|arg| arg.value.clone());
+            let value = match (option.many && option.value.is_some(), values.next()) {
+                (false, Some(first)) => first,
+                (_, first) => Value::List(first.into_iter().chain(values).collect()),
+            };
+            (option.key(), value)
+        })
+        .collect()
+}
+
+/// The rules that a decision rests on, as they are written.
+fn cited(rules: &[&Ruling], decision: &Decision) -> String {
+    let ids: Vec<&EcoString> = match decision {
+        Decision::Allow { by } | Decision::Park { by, .. } | Decision::Deny(Denial::Forbidden { by }) => {
+            by.iter().collect()
+        }
+        Decision::Deny(Denial::NoRule) => Vec::new(),
+        Decision::Deny(Denial::Unreadable { rule, .. }) => vec![rule],
+        Decision::Deny(Denial::Missing(unmet)) => unmet.iter().map(|unmet| &unmet.rule).collect(),
+    };
+    let sources = ids.iter().filter_map(|id| rules.iter().find(|ruling| ruling.id == **id));
+    sources.map(|ruling| ruling.source.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+/// What is said to somebody whose call is denied or has to wait; none when it is allowed.
+pub(crate) fn objection(subject: &Subject, command: &Command, decision: &Decision) -> Option<Error> {
+    let name = subject.name();
+    let exact = command.exact();
+    let denied = |why: String| Error::new(ErrorKind::Denied, format!("{name} may not run {exact}: {why}"));
+    Some(match decision {
+        Decision::Allow { .. } => return None,
+        Decision::Deny(Denial::NoRule) if subject.is_stranger() => {
+            denied("nobody has verified who you are, and it is not for everybody".into())
+                .help("log in to the chat service, and have your account linked: user link NAME ACCOUNT")
+        }
+        Decision::Deny(Denial::NoRule) => denied("no rule allows it here".into()),
+        Decision::Deny(Denial::Forbidden { .. }) => denied("a rule of the site forbids it".into()),
+        Decision::Deny(Denial::Unreadable { rule, reason }) => denied(format!("the rule {rule} cannot be read: {reason}")),
+        Decision::Deny(Denial::Missing(unmet)) => {
+            let needs: Vec<String> = unmet.iter().map(|unmet| unmet.needs.to_string()).collect();
+            denied(format!("it takes {}", needs.join(", and ")))
+        }
+        Decision::Park { obligations, .. } => {
+            let needs: Vec<String> = obligations.iter().map(|due| due.requirement.to_string()).collect();
+            Error::new(ErrorKind::Parked, format!("{exact} waits: it requires {}", needs.join(", and ")))
+        }
+    })
+}

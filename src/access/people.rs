@@ -1,0 +1,101 @@
+//! Users, the accounts that are theirs, the groups they are in, and what the roles of those groups let them do.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use ecow::EcoString;
+use serde::{Deserialize, Serialize};
+
+/// Names that nobody can have, because they mean something else.
+pub(crate) const RESERVED: &[&str] = &["operator", "here", "me", "thread", "all", "everyone", "channel", "pipit"];
+
+/// The most letters of a name.
+const LONGEST: usize = 32;
+
+/// A user as kept.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct User {
+    /// The verified accounts that are this person.
+    #[serde(default)]
+    pub(crate) accounts: BTreeSet<EcoString>,
+}
+
+/// A group as kept.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Group {
+    #[serde(default)]
+    pub(crate) users: BTreeSet<EcoString>,
+}
+
+/// A role as kept.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Role {
+    #[serde(default)]
+    pub(crate) permissions: BTreeSet<EcoString>,
+    #[serde(default)]
+    pub(crate) groups: BTreeSet<EcoString>,
+}
+
+/// Everybody and what they may.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct People {
+    pub(crate) users: BTreeMap<EcoString, User>,
+    pub(crate) groups: BTreeMap<EcoString, Group>,
+    pub(crate) roles: BTreeMap<EcoString, Role>,
+    accounts: HashMap<EcoString, EcoString>,
+}
+
+impl People {
+    /// Everybody. An account that two users claim is nobody's.
+    pub(crate) fn new(
+        users: BTreeMap<EcoString, User>,
+        groups: BTreeMap<EcoString, Group>,
+        roles: BTreeMap<EcoString, Role>,
+    ) -> Self {
+        let mut accounts = HashMap::new();
+        let mut twice = HashSet::new();
+        for (name, user) in &users {
+            for account in &user.accounts {
+                if accounts.insert(account.clone(), name.clone()).is_some() {
+                    twice.insert(account.clone());
+                }
+            }
+        }
+        accounts.retain(|account, _| !twice.contains(account));
+        Self { users, groups, roles, accounts }
+    }
+
+    /// Whether there is a user of that name.
+    pub(crate) fn has_user(&self, name: &str) -> bool {
+        self.users.contains_key(name)
+    }
+
+    /// Whose account it is.
+    pub(crate) fn user_of(&self, account: &str) -> Option<&EcoString> {
+        self.accounts.get(account)
+    }
+
+    /// The groups of a user.
+    pub(crate) fn groups_of<'a>(&'a self, user: &'a str) -> impl Iterator<Item = &'a EcoString> {
+        self.groups.iter().filter(move |(_, group)| group.users.contains(user)).map(|(name, _)| name)
+    }
+
+    /// The roles that a user's groups give.
+    pub(crate) fn roles_of<'a>(&'a self, user: &'a str) -> impl Iterator<Item = (&'a EcoString, &'a Role)> {
+        self.roles
+            .iter()
+            .filter(move |(_, role)| self.groups_of(user).any(|group| role.groups.contains(group)))
+    }
+
+    /// The permissions of a user.
+    pub(crate) fn permissions_of(&self, user: &str) -> HashSet<EcoString> {
+        self.roles_of(user).flat_map(|(_, role)| role.permissions.iter().cloned()).collect()
+    }
+}
+
+/// Whether a user, group or role can have the name: `[a-z][a-z0-9._-]{0,31}`, and not one that means something else.
+pub(crate) fn valid_name(name: &str) -> bool {
+    name.len() <= LONGEST
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-'))
+        && !RESERVED.contains(&name)
+}
