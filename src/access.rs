@@ -1,0 +1,3 @@
+//! Who may do what: the rules, and the decision about a call.
+
+pub(crate) mod decide;
