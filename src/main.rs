@@ -1,2 +1,7 @@
 //! Pipit.
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+mod access;
+
 fn main() {}

@@ -390,6 +390,11 @@ impl Rule {
         }
     }
 
+    /// The canonical text of the clause of places, if there is one: `in #ops`.
+    pub fn clause_of_places(&self) -> Option<String> {
+        (!self.places.is_empty()).then(|| print::Places(&self.places).to_string())
+    }
+
     /// The permissions that the rule names, in order.
     pub fn permissions(&self) -> Vec<&EcoString> {
         match &self.kind {

@@ -77,6 +77,9 @@ fn own_forms() {
         let error = parse_rule(text).expect_err(text);
         assert!(error.span.start <= error.span.end && error.span.end as usize <= text.len(), "{text}: {error:?}");
     }
+    let many = |count| format!("when command is a:b with arg[0] contains [{}] allow", vec!["/x/"; count].join(","));
+    assert!(parse_rule(&many(64)).is_ok());
+    assert!(parse_rule(&many(65)).is_err());
     let deep = |depth| format!("when command is a:b with {}arg[0] == 1{} allow", "(".repeat(depth), ")".repeat(depth));
     assert!(parse_rule(&deep(32)).is_ok());
     assert!(parse_rule(&deep(33)).is_err());

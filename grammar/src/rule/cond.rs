@@ -8,6 +8,9 @@ use super::{Atom, Cond, Literal, Order, Patterns, Single, Subject, Test, Values,
 use crate::SyntaxError;
 use crate::expr::is_number;
 
+/// The most patterns in a rule: each may take a while to compile, and some memory.
+const PATTERNS: usize = 64;
+
 /// Words that mean something where a value stands, so that a value spelled so is quoted.
 const RESERVED: [&str; 21] = [
     "when", "command", "is", "with", "and", "or", "not", "in", "via", "must", "have", "allow", "require", "unless",
@@ -165,6 +168,11 @@ impl Reader<'_> {
     }
 
     fn pattern(&mut self, pattern: &str, whole: bool) -> Read<EcoString> {
+        self.patterns += 1;
+        if self.patterns > PATTERNS {
+            let error = SyntaxError::new(format!("a rule has at most {PATTERNS} patterns"), self.span());
+            return Err(error.help("join them: /one|two/"));
+        }
         if let Err(reason) = compile_pattern(pattern, whole) {
             let reason = reason.to_string();
             let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();

@@ -74,11 +74,13 @@ pub(super) struct Reader<'a> {
     text: &'a str,
     tokens: &'a [Token<'a>],
     pub(super) at: usize,
+    /// How many patterns have been read.
+    pub(super) patterns: usize,
 }
 
 impl<'a> Reader<'a> {
     fn new(text: &'a str, tokens: &'a [Token<'a>]) -> Self {
-        Self { text, tokens, at: 0 }
+        Self { text, tokens, at: 0, patterns: 0 }
     }
 
     pub(super) fn peek(&self) -> Option<&'a Piece<'a>> {
