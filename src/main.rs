@@ -1,2 +1,6 @@
 //! Pipit.
+#![allow(dead_code)]
+mod audit;
+mod store;
+
 fn main() {}
