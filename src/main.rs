@@ -1,7 +1,10 @@
-//! Pipit.
+//! The binary `pipit`: opens the rooms of the shell and waits.
 #![forbid(unsafe_code)]
 
-#[cfg(test)]
 mod access;
+mod audit;
+mod engine;
+mod limits;
+mod store;
 
 fn main() {}
