@@ -13,7 +13,7 @@ use pipit_grammar::rule::{Place, Via};
 pub(crate) mod decide;
 mod people;
 
-pub(crate) use people::{People, RESERVED, valid_name};
+pub(crate) use people::{Group, People, Role, User, valid_name};
 
 use decide::{Decision, Denial, Facts, Layer, Ruling};
 

@@ -1,10 +1,22 @@
 //! The binary `pipit`: opens the rooms of the shell and waits.
 #![forbid(unsafe_code)]
 
+use std::process::ExitCode;
+
 mod access;
 mod audit;
+mod bundle;
+mod cli;
 mod engine;
 mod limits;
+mod render;
 mod store;
 
-fn main() {}
+/// Streams are batches of small values that are made and dropped in turn, which it does several times faster than the
+/// system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::main()
+}

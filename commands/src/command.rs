@@ -472,6 +472,7 @@ pub fn check(command: &Command, args: &Args, host: &Arc<dyn Host>) -> Result<(),
         blocks: Vec::new(),
         refers: false,
         host: Arc::clone(host),
+        intent: None,
     };
     call.check().map_err(|error| error.as_kind(crate::ErrorKind::Refused))
 }

@@ -6,7 +6,7 @@ use ecow::EcoString;
 use serde::{Deserialize, Serialize};
 
 /// Names that nobody can have, because they mean something else.
-pub(crate) const RESERVED: &[&str] = &["operator", "here", "me", "thread", "all", "everyone", "channel", "pipit"];
+const RESERVED: &[&str] = &["operator", "here", "me", "thread", "all", "everyone", "channel", "pipit"];
 
 /// The most letters of a name.
 const LONGEST: usize = 32;

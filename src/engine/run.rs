@@ -10,9 +10,7 @@ use pipit_grammar::ast::{Joint, Parameter};
 use super::plan::{Part, Pipeline, Plan, Stage, Stated, What, Word};
 
 /// What a running line asks of the shell around it.
-pub(crate) trait Around: Send + Sync {
-    /// The host that judges the line's calls.
-    fn host(&self) -> Arc<dyn Host>;
+pub(crate) trait Around: Host {
     /// Posts what a pipeline came to; what comes back goes on as the pipeline's values.
     fn redirect(&self, redirect: &pipit_grammar::ast::Redirect, values: Stream) -> Stream;
 }
@@ -206,7 +204,7 @@ impl Once {
     async fn judge(&self, args: Args) -> Result<Call, Error> {
         let Some(stated) = self.stated() else { return Err(Error::failed("an alias is no call")) };
         let blocks = blocks(&self.cx, stated, &self.scope);
-        Call::judged(stated.command.clone(), args, blocks, self.stage.refers, self.cx.host())
+        Call::judged(stated.command.clone(), args, blocks, self.stage.refers, Arc::clone(&self.cx) as Arc<dyn Host>)
             .await
             .map_err(|error| name(error, &self.stage))
     }

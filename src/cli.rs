@@ -1,0 +1,115 @@
+//! The commands of the binary.
+//!
+//! Deliberately absent: what a line means. Every line goes to the engine, as from everywhere else.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod check;
+mod home;
+mod line;
+mod stdin;
+mod tree;
+
+pub(crate) use home::Home;
+
+/// Pipit: the communal command line. A team types piped commands in its chat; everybody sees what was asked and what
+/// came back, and nobody can run what they may not.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Cli {
+    /// The folder with the database, the bundles and the keys; made when it is not there
+    /// [default: $PIPIT_HOME, else pipit in the XDG data folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// The configuration [default: pipit.toml in the home, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run one line and show what came of it
+    ///
+    /// Exit codes: 0 well, 1 a command failed, 2 refused before anything ran, 3 denied, 4 parked, 5 the shell is not
+    /// available.
+    Run {
+        /// Run it as this user; the log says that the operator did
+        #[arg(long = "as", value_name = "USER")]
+        user: Option<String>,
+        /// Run it as if it was typed in this room; without one it counts as a direct message
+        #[arg(long, value_name = "ROOM")]
+        room: Option<String>,
+        /// Show each value as one compact JSON line, as soon as it is there
+        #[arg(long)]
+        json: bool,
+        /// Let standard input flow into the first stage, line by line as text
+        #[arg(long)]
+        stdin: bool,
+        /// The line; several words are joined by blanks
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        line: Vec<String>,
+    },
+    /// Show how a line is understood: its canonical form
+    Parse {
+        /// Show the tree as JSON instead
+        #[arg(long)]
+        json: bool,
+        /// The line; several words are joined by blanks
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        line: Vec<String>,
+    },
+    /// Look at access rules without a shell
+    #[command(subcommand)]
+    Rule(RuleCommand),
+    /// Look at bundles without a shell
+    #[command(subcommand)]
+    Bundle(BundleCommand),
+}
+
+#[derive(Subcommand)]
+enum RuleCommand {
+    /// Show the canonical form of a rule, or what is wrong with it
+    Check {
+        /// The rule; several words are joined by blanks
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        rule: Vec<String>,
+    },
+    /// Decide cases from standard input, a JSON object a line: {"id","rules","call","permissions"}
+    Eval,
+}
+
+#[derive(Subcommand)]
+enum BundleCommand {
+    /// Check a manifest: every fault with its place
+    Check {
+        /// The manifest
+        file: PathBuf,
+    },
+}
+
+/// Does what the command line asks.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let home = || Home::find(cli.home.as_deref());
+    match &cli.command {
+        Command::Run { user, room, json, stdin, line } => {
+            let ask = line::Ask { user: user.clone(), room: room.clone(), json: *json, stdin: *stdin, line: line.join(" ") };
+            home().map_or_else(|error| fail(5, &error), |home| line::run(&home, ask))
+        }
+        Command::Parse { json, line } => check::parse(&line.join(" "), *json),
+        Command::Rule(RuleCommand::Check { rule }) => check::rule(&rule.join(" ")),
+        Command::Rule(RuleCommand::Eval) => check::eval(),
+        Command::Bundle(BundleCommand::Check { file }) => check::bundle(file),
+    }
+}
+
+/// Says what went wrong and ends with a code.
+fn fail(code: u8, error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("pipit: {error}");
+    ExitCode::from(code)
+}

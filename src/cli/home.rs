@@ -1,0 +1,65 @@
+//! The home: one folder with everything that is kept. Made on the first start, for its owner alone.
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::audit::Audit;
+use crate::engine::Engine;
+use crate::store::Store;
+
+/// A home that is there.
+pub(crate) struct Home {
+    path: PathBuf,
+}
+
+impl Home {
+    /// The home that was named, or that of the environment, or the one in the XDG data folder. Makes it when it is not
+    /// there.
+    pub(crate) fn find(named: Option<&Path>) -> Result<Self, String> {
+        let path = match named {
+            Some(path) => path.to_owned(),
+            None => default().ok_or("there is no HOME in the environment; name a folder: --home DIR")?,
+        };
+        let failed = |error: std::io::Error| format!("the home {} cannot be used: {error}", path.display());
+        if !path.exists() {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(failed)?;
+        }
+        let meta = fs::metadata(&path).map_err(failed)?;
+        if !meta.is_dir() {
+            return Err(format!("the home {} is no folder", path.display()));
+        }
+        let open = meta.permissions().mode() & 0o077;
+        if open != 0 && path.join("pipit.db").exists() {
+            return Err(format!(
+                "the home {} is open to others (mode {:03o}); close it: chmod 700 {}",
+                path.display(),
+                meta.permissions().mode() & 0o777,
+                path.display()
+            ));
+        }
+        if open != 0 {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(failed)?;
+        }
+        Ok(Self { path })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens the shell.
+    pub(crate) fn open(&self) -> Result<Engine, String> {
+        let store = Store::open(self.path.join("pipit.db")).map_err(|error| error.to_string())?;
+        let audit = Audit::start(&store, &self.path).map_err(|error| error.to_string())?;
+        Engine::open(&self.path, store, audit).map_err(|error| error.to_string())
+    }
+}
+
+fn default() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("PIPIT_HOME")
+        .or_else(|| set("XDG_DATA_HOME").filter(|path| path.is_absolute()).map(|path| path.join("pipit")))
+        .or_else(|| set("HOME").map(|path| path.join(".local/share/pipit")))
+}

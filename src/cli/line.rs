@@ -1,0 +1,124 @@
+//! `pipit run`: one line of the local operator's.
+
+use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+
+use pipit_commands::{Batch, ErrorKind, Value};
+use pipit_grammar::rule::{Place, Via};
+
+use super::{Home, fail};
+use crate::access::Identity;
+use crate::engine::Request;
+use crate::render;
+
+/// How many values of a table are awaited before it is drawn.
+const TABLE: usize = 1000;
+
+/// What is asked on the command line.
+pub(super) struct Ask {
+    pub(super) user: Option<String>,
+    pub(super) room: Option<String>,
+    pub(super) json: bool,
+    pub(super) stdin: bool,
+    pub(super) line: String,
+}
+
+/// Runs a line and shows what comes.
+pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
+    let engine = match home.open() {
+        Ok(engine) => engine,
+        Err(error) => return fail(5, &error),
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(5, &format!("the runtime does not start: {error}")),
+    };
+    let text = ask.line.clone();
+    let cause = ask.user.is_some().then_some("operator");
+    let request = Request {
+        text: ask.line,
+        identity: ask.user.map_or(Identity::Operator, |user| Identity::Named(user.into())),
+        service: "shell".into(),
+        place: ask.room.map_or(Place::Dm, |room| Place::Room(room.strip_prefix('#').unwrap_or(&room).into())),
+        via: Via::Chat,
+        cause,
+        input: ask.stdin.then(super::stdin::lines),
+    };
+    let mut shown = Shown::new(ask.json);
+    runtime.block_on(async {
+        let reply = engine.handle(request, &mut |batch| shown.take(batch)).await;
+        shown.end();
+        let code = reply.error.as_ref().map_or(0, |error| {
+            if error.kind() != ErrorKind::Stopped || !error.message().is_empty() {
+                eprintln!("{}", render::error(error, &text));
+            }
+            error.kind().exit()
+        });
+        if let Some(receipt) = reply.receipt
+            && let Err(error) = receipt.durable().await
+        {
+            return fail(5, &error);
+        }
+        ExitCode::from(code)
+    })
+}
+
+/// Standard output: JSON lines as they come, or text, where records wait a while so that they can be a table.
+struct Shown {
+    out: BufWriter<std::io::Stdout>,
+    json: bool,
+    line: String,
+    waiting: Vec<Value>,
+}
+
+impl Shown {
+    fn new(json: bool) -> Self {
+        Self { out: BufWriter::with_capacity(64 * 1024, std::io::stdout()), json, line: String::new(), waiting: Vec::new() }
+    }
+
+    fn take(&mut self, batch: Batch) -> ControlFlow<()> {
+        let written = if self.json { self.lines(&batch) } else { self.text(batch) };
+        // whoever read from us has gone: that ends the line well
+        if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn lines(&mut self, batch: &[Value]) -> std::io::Result<()> {
+        for value in batch {
+            self.line.clear();
+            value.write_json(&mut self.line);
+            self.line.push('\n');
+            self.out.write_all(self.line.as_bytes())?;
+        }
+        self.out.flush()
+    }
+
+    fn text(&mut self, batch: Batch) -> std::io::Result<()> {
+        let records = batch.iter().all(|value| matches!(value, Value::Record(_)));
+        if records && self.waiting.len() < TABLE {
+            self.waiting.extend(batch);
+            return Ok(());
+        }
+        self.flush()?;
+        self.write(&batch)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.write(&waiting)
+    }
+
+    fn write(&mut self, values: &[Value]) -> std::io::Result<()> {
+        if values.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "{}", render::text(values))?;
+        self.out.flush()
+    }
+
+    fn end(&mut self) {
+        // nobody is left to be told
+        let _ = self.flush();
+    }
+}
+

@@ -1,0 +1,327 @@
+//! Request to reply: a ticket is opened, the line is understood, judged whole and by every call, run, and the ticket is
+//! closed. Every way in ends here, and nothing runs anywhere else.
+//!
+//! Deliberately absent: chat services, terminals, and how an answer is shown.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use ecow::EcoString;
+use pipit_commands::{Batch, Error, ErrorKind, Stream};
+use pipit_grammar::ast::Line;
+use pipit_grammar::rule::{Place, Via};
+use tokio::sync::oneshot;
+
+use crate::access::{Context, Identity, Subject};
+use crate::audit::{Asked, Audit, Filter, Outcome, Receipt, Status, Trail};
+use crate::limits;
+use crate::store::Store;
+
+mod host;
+mod names;
+mod plan;
+mod planner;
+mod run;
+mod serve;
+mod world;
+
+pub(crate) use names::Catalogue;
+use host::{Lent, LineHost};
+use names::Names;
+use planner::Planner;
+use world::World;
+
+/// The shell's inside. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Engine(Arc<Inner>);
+
+struct Inner {
+    home: PathBuf,
+    store: Store,
+    audit: Audit,
+    world: RwLock<Arc<World>>,
+    running: Mutex<BTreeMap<String, Running>>,
+    outlet: OnceLock<Arc<dyn Outlet>>,
+    began: Instant,
+}
+
+/// A line that runs.
+struct Running {
+    who: EcoString,
+    room: EcoString,
+    text: String,
+    since: i64,
+    kill: oneshot::Sender<EcoString>,
+}
+
+/// A line that somebody asked for.
+pub(crate) struct Request {
+    /// The line, without prefix.
+    pub(crate) text: String,
+    /// Who, as far as it is proved.
+    pub(crate) identity: Identity,
+    /// The chat service it came by, or `shell`.
+    pub(crate) service: EcoString,
+    /// The room, or a direct message.
+    pub(crate) place: Place,
+    /// The way in.
+    pub(crate) via: Via,
+    /// What made the line come in, when it was not the one who is named: the operator's `--as`.
+    pub(crate) cause: Option<&'static str>,
+    /// What flows into the first stage.
+    pub(crate) input: Option<Stream>,
+}
+
+/// What became of it.
+pub(crate) struct Reply {
+    /// The ticket's id; none when nothing could be written down and so nothing ran.
+    pub(crate) id: Option<String>,
+    /// Why it did not go well; a quiet stop with something to say is here too.
+    pub(crate) error: Option<Error>,
+    /// The proof that the end is on its way to the log.
+    pub(crate) receipt: Option<Receipt>,
+}
+
+/// Where posts go that leave the room of their line. The chat adapters are above; this is how they are reached.
+#[async_trait]
+pub(crate) trait Outlet: Send + Sync {
+    /// Whether the service has the room.
+    fn knows(&self, service: &str, place: &Place) -> bool;
+    /// Posts a text to a room, or to a person by their verified account.
+    async fn post(&self, service: &str, place: &Place, text: &str) -> Result<(), Error>;
+    /// The services and how they are, for `status`.
+    fn services(&self) -> Vec<(EcoString, EcoString)>;
+}
+
+impl Engine {
+    /// Opens the shell of a home.
+    pub(crate) fn open(home: &Path, store: Store, audit: Audit) -> Result<Self, Error> {
+        let world = World::load(home, &store)?;
+        Ok(Self(Arc::new(Inner {
+            home: home.to_owned(),
+            store,
+            audit,
+            world: RwLock::new(Arc::new(world)),
+            running: Mutex::default(),
+            outlet: OnceLock::new(),
+            began: Instant::now(),
+        })))
+    }
+
+    /// Says where posts go; once.
+    pub(crate) fn connect(&self, outlet: Arc<dyn Outlet>) {
+        // a second call changes nothing: whoever connected first is who posts
+        let _ = self.0.outlet.set(outlet);
+    }
+
+    /// Answers a request. Values are handed to `show` as they come, in order; it may say that it wants no more.
+    pub(crate) async fn handle(
+        &self,
+        request: Request,
+        show: &mut (dyn FnMut(Batch) -> ControlFlow<()> + Send),
+    ) -> Reply {
+        let began = Instant::now();
+        let at = now();
+        let who = self.who(&request);
+        let room = room_name(&request.place);
+        let asked = Asked { at, who: &who, via: &request.service, room: &room, text: &request.text, cause: request.cause };
+        let ticket = match self.0.audit.open(asked).await {
+            Ok(ticket) => ticket,
+            Err(error) => {
+                let error = Error::new(ErrorKind::Unavailable, error.to_string());
+                return Reply { id: None, error: Some(error), receipt: None };
+            }
+        };
+        let mut sizes = Sizes::default();
+        let ended = self.answer(request, who, ticket.trail().clone(), at, show, &mut sizes).await;
+        let error = ended.err();
+        let receipt = ticket.close(&Outcome {
+            at: now(),
+            status: error.as_ref().map_or(Status::Ok, |error| status(error.kind())),
+            message: &error.as_ref().map(ToString::to_string).unwrap_or_default(),
+            took: began.elapsed(),
+            values: sizes.values,
+            bytes: 0,
+        });
+        Reply { id: Some(receipt.id().to_owned()), error, receipt: Some(receipt) }
+    }
+
+    /// Under which name the request is written down.
+    fn who(&self, request: &Request) -> EcoString {
+        match &request.identity {
+            Identity::Operator => "operator".into(),
+            Identity::Named(name) => name.clone(),
+            Identity::Account(account) => {
+                let world = self.0.world.read().unwrap_or_else(PoisonError::into_inner);
+                world.policy.people().user_of(account).unwrap_or(account).clone()
+            }
+            Identity::Stranger(shown) => format!("?{shown}").into(),
+        }
+    }
+
+    async fn answer(
+        &self,
+        request: Request,
+        who: EcoString,
+        trail: Trail,
+        at: i64,
+        show: &mut (dyn FnMut(Batch) -> ControlFlow<()> + Send),
+        sizes: &mut Sizes,
+    ) -> Result<(), Error> {
+        let world = self.world()?;
+        let subject = world.policy.subject(&request.identity)?;
+        let line = pipit_grammar::parse(&request.text)?;
+        let context = Context { place: request.place.clone(), via: request.via };
+        let last = self.last_line(&line, &who, trail.id()).await?;
+        let id = trail.id().to_owned();
+        let host = Arc::new(LineHost::new(self.clone(), Arc::clone(&world), subject.clone(), context, &request, trail, at));
+        let names = self.names(&world, &subject, &host);
+        let lent: Arc<dyn pipit_commands::Host> = Arc::new(Lent(Arc::clone(&host)));
+        let plan = Planner::new(&names, &lent, last.as_ref()).plan(&line, request.input.is_some())?;
+        host.judge_whole(&plan)?;
+        let (kill, killed) = oneshot::channel();
+        let running =
+            Running { who, room: room_name(&request.place), text: request.text, since: at, kill };
+        let _listed = Listed::new(self, id, running)?;
+        let around: Arc<dyn run::Around> = Arc::new(Lent(host));
+        let stream = run::line(&around, &Arc::new(plan), request.input);
+        drive(stream, killed, show, sizes).await
+    }
+
+    /// The names that a subject can use.
+    fn names(&self, world: &Arc<World>, subject: &Subject, host: &LineHost) -> Names {
+        let own = subject.owner().and_then(|owner| world.aliases.get(owner)).cloned().unwrap_or_default();
+        let (policy, subject, context) = (Arc::clone(world), subject.clone(), host.context().clone());
+        Names {
+            commands: Arc::clone(&world.catalogue),
+            aliases: [own, Arc::clone(&world.site_aliases)],
+            may: Arc::new(move |command| policy.policy.may_some_way(&subject, command, &context)),
+        }
+    }
+
+    /// The caller's line before this one, if the line asks for it.
+    async fn last_line(&self, line: &Line, who: &str, this: &str) -> Result<Option<Line>, Error> {
+        let mut again = false;
+        names::each_name(line, &mut |name| again |= name == "!!");
+        if !again {
+            return Ok(None);
+        }
+        let filter = Filter { who: Some(who.to_owned()), limit: 20, ..Filter::default() };
+        let lines = self.0.audit.list(filter).await.map_err(unavailable)?;
+        let before = lines.into_iter().filter(|line| line.ticket != this);
+        Ok(before.filter_map(|line| pipit_grammar::parse(&line.text).ok()).find(|line| {
+            let mut again = false;
+            names::each_name(line, &mut |name| again |= name == "!!");
+            !again
+        }))
+    }
+
+    /// People, rules, commands and aliases as they are now. What another process changed is seen too.
+    fn world(&self) -> Result<Arc<World>, Error> {
+        let version = self.0.store.version().map_err(unavailable)?;
+        let world = Arc::clone(&self.0.world.read().unwrap_or_else(PoisonError::into_inner));
+        if world.version == version {
+            return Ok(world);
+        }
+        let fresh = Arc::new(World::load(&self.0.home, &self.0.store)?);
+        *self.0.world.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
+        Ok(fresh)
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Running>> {
+        self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Pulls a line's stream to its end.
+async fn drive(
+    mut stream: Stream,
+    mut killed: oneshot::Receiver<EcoString>,
+    show: &mut (dyn FnMut(Batch) -> ControlFlow<()> + Send),
+    sizes: &mut Sizes,
+) -> Result<(), Error> {
+    let timeout = tokio::time::sleep(limits::LINE_TIME);
+    tokio::pin!(timeout);
+    loop {
+        let batch = tokio::select! {
+            biased;
+            batch = stream.next() => batch,
+            by = &mut killed => {
+                let by = by.unwrap_or_default();
+                return Err(Error::failed(format!("stopped by {by}")));
+            }
+            () = &mut timeout => {
+                let minutes = limits::LINE_TIME.as_secs() / 60;
+                return Err(Error::failed(format!("stopped after {minutes} minutes, which is as long as a line may run")));
+            }
+        };
+        let Some(batch) = batch else { return Ok(()) };
+        let batch = batch?;
+        sizes.values += batch.len() as u64;
+        if show(batch).is_break() {
+            return Ok(());
+        }
+    }
+}
+
+/// What a reply came to.
+#[derive(Default)]
+struct Sizes {
+    values: u64,
+}
+
+/// A line in the list of those that run; it leaves the list when this is dropped.
+struct Listed<'e>(&'e Engine, String);
+
+impl<'e> Listed<'e> {
+    fn new(engine: &'e Engine, id: String, running: Running) -> Result<Self, Error> {
+        let mut lines = engine.running();
+        if lines.len() >= limits::RUNNING {
+            return Err(Error::refused(format!("{} lines run already; try again", limits::RUNNING)));
+        }
+        lines.insert(id.clone(), running);
+        Ok(Self(engine, id))
+    }
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        self.0.running().remove(&self.1);
+    }
+}
+
+fn status(kind: ErrorKind) -> Status {
+    match kind {
+        ErrorKind::Refused => Status::Refused,
+        ErrorKind::Failed => Status::Failed,
+        ErrorKind::Denied => Status::Denied,
+        ErrorKind::Parked => Status::Parked,
+        ErrorKind::Unavailable => Status::Unknown,
+        ErrorKind::Stopped => Status::Stopped,
+    }
+}
+
+/// The name of a room as it is shown and written down; a direct message has none.
+fn room_name(place: &Place) -> EcoString {
+    match place {
+        Place::Dm => EcoString::new(),
+        Place::Room(name) => name.clone(),
+    }
+}
+
+fn unavailable(error: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Unavailable, error.to_string())
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Aliases by name.
+type Aliases = Arc<HashMap<EcoString, Arc<Line>>>;

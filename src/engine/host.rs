@@ -1,0 +1,263 @@
+//! What the shell lends to the calls of one line. The only host there is: calls are judged here and nowhere else.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use ecow::EcoString;
+use pipit_commands::{Args, Call, Command, Effect, Error, ErrorKind, Host, Intent, Stream, Value, Verb};
+use pipit_grammar::ast::{Redirect, Target};
+use pipit_grammar::rule::Place;
+
+use super::plan::Plan;
+use super::run::Around;
+use super::world::World;
+use super::{Engine, Request, now, serve};
+use crate::access::decide::Decision;
+use crate::access::{Context, Identity, Subject, Verdict, objection};
+use crate::audit::{self, Ended, Trail};
+use crate::limits;
+
+/// The host of one line.
+pub(crate) struct LineHost {
+    pub(super) engine: Engine,
+    pub(super) world: Arc<World>,
+    pub(super) subject: Subject,
+    context: Context,
+    pub(super) service: EcoString,
+    trail: Trail,
+    pub(super) at: i64,
+    /// The account that asks, when a chat service verified one.
+    account: Option<EcoString>,
+    rounds: AtomicU64,
+    /// Commands of which every call is allowed, so that the next need not be decided again.
+    allowed: RwLock<Vec<Command>>,
+}
+
+/// The host as it is lent to a line's calls.
+#[derive(Clone)]
+pub(super) struct Lent(pub(super) Arc<LineHost>);
+
+impl LineHost {
+    pub(super) fn new(
+        engine: Engine,
+        world: Arc<World>,
+        subject: Subject,
+        context: Context,
+        request: &Request,
+        trail: Trail,
+        at: i64,
+    ) -> Self {
+        Self {
+            engine,
+            world,
+            subject,
+            context,
+            service: request.service.clone(),
+            trail,
+            at,
+            account: match &request.identity {
+                Identity::Account(account) => Some(account.clone()),
+                Identity::Operator | Identity::Named(_) | Identity::Stranger(_) => None,
+            },
+            rounds: AtomicU64::new(0),
+            allowed: RwLock::default(),
+        }
+    }
+
+    /// Where and how the line came.
+    pub(super) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The verified account that asks, in the way of `claim`.
+    pub(super) fn claimant(&self) -> Option<EcoString> {
+        self.account.clone()
+    }
+
+    /// The line's id.
+    pub(super) fn line(&self) -> &str {
+        self.trail.id()
+    }
+
+    /// Judges a plan before anything of it runs: every command by name, and by its arguments where the line alone
+    /// gives them.
+    pub(super) fn judge_whole(&self, plan: &Plan) -> Result<(), Error> {
+        let mut objections = Vec::new();
+        plan.each_command(&mut |stage, stated| {
+            let command = &stated.command;
+            let policy = &self.world.policy;
+            let verdict = match &stated.known {
+                Some(args) if !stated.fills => Some(policy.judge(&self.subject, command, args, &self.context)),
+                Some(_) | None => policy.foresee(&self.subject, command, &self.context),
+            };
+            if let Some(verdict) = verdict
+                && let Some(error) = objection(&self.subject, command, &verdict.decision)
+            {
+                self.write(command, stated.known.as_ref(), &verdict);
+                objections.push(error.at(stage.span));
+            }
+        });
+        plan.each_redirect(&mut |redirect| {
+            objections.extend(redirect.targets.iter().filter_map(|target| self.may_post(target).err()));
+        });
+        // a denial says more than a wait
+        let first = objections.iter().position(|error| error.kind() == ErrorKind::Denied);
+        match objections.into_iter().nth(first.unwrap_or(0)) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the caller may post there, and there is such a place.
+    fn may_post(&self, target: &Target) -> Result<(), Error> {
+        match target {
+            Target::Here | Target::Me | Target::Thread => return Ok(()),
+            Target::Room(_) | Target::User(_) | Target::Place { .. } => {}
+        }
+        if !self.subject.has("room:post") {
+            let name = self.subject.name();
+            let denied = Error::new(ErrorKind::Denied, format!("{name} may not post to {target}: it takes room:post"));
+            self.trail.verdict(&audit::Verdict {
+                at: now(),
+                command: "room:post",
+                args: &Value::from(target.to_string()).to_json(),
+                allowed: false,
+                rule: "must have room:post",
+            });
+            return Err(denied);
+        }
+        serve::rooms::known(self, target)
+    }
+
+    fn decide(&self, command: &Command, args: &Args) -> Result<Verdict, Error> {
+        let verdict = self.world.policy.judge(&self.subject, command, args, &self.context);
+        self.write(command, Some(args), &verdict);
+        match objection(&self.subject, command, &verdict.decision) {
+            Some(error) => Err(error),
+            None => Ok(verdict),
+        }
+    }
+
+    fn write(&self, command: &Command, args: Option<&Args>, verdict: &Verdict) {
+        let args = args.map_or_else(|| "{}".to_owned(), |args| bound(command, args));
+        self.trail.verdict(&audit::Verdict {
+            at: now(),
+            command: command.exact(),
+            args: &args,
+            allowed: matches!(verdict.decision, Decision::Allow { .. }),
+            rule: &verdict.rule,
+        });
+    }
+
+    fn is_allowed(&self, command: &Command) -> bool {
+        let allowed = self.allowed.read().unwrap_or_else(PoisonError::into_inner);
+        allowed.iter().any(|other| other.is(command))
+    }
+}
+
+/// The arguments by name, as JSON.
+pub(super) fn bound(command: &Command, args: &Args) -> String {
+    let usage = &command.spec().usage;
+    let of = |given: &[pipit_commands::Arg], many: bool| match given {
+        [one] if !many => one.value.clone(),
+        several => Value::List(several.iter().map(|arg| arg.value.clone()).collect()),
+    };
+    let params = usage.params.iter().zip(&args.params).filter(|(_, given)| !given.is_empty());
+    let params: pipit_commands::Record =
+        params.map(|(param, given)| (param.name.clone(), of(given, param.many))).collect();
+    let options = usage.options.iter().zip(&args.options).filter(|(_, given)| !given.is_empty());
+    let options: pipit_commands::Record =
+        options.map(|(option, given)| (option.key(), of(given, option.many))).collect();
+    let whole: pipit_commands::Record = [("args", params), ("options", options)].into_iter().collect();
+    Value::from(whole).to_json()
+}
+
+#[async_trait]
+impl Host for Lent {
+    async fn judge(&self, command: &Command, args: &Args) -> Result<Option<Arc<dyn Intent>>, Error> {
+        self.0.decide(command, args)?;
+        if command.spec().effect == Effect::Pure {
+            return Ok(None);
+        }
+        let intent = self.0.trail.intent(now(), command.exact(), &bound(command, args)).await;
+        let intent = intent.map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
+        Ok(Some(Arc::new(Written(std::sync::Mutex::new(Some(intent))))))
+    }
+
+    fn judge_now(&self, command: &Command, args: &Args) -> Result<(), Error> {
+        if self.0.is_allowed(command) {
+            return Ok(());
+        }
+        let verdict = self.0.decide(command, args)?;
+        if verdict.for_all {
+            self.0.allowed.write().unwrap_or_else(PoisonError::into_inner).push(command.clone());
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> i64 {
+        now()
+    }
+
+    fn dice(&self) -> u64 {
+        let mut bytes = [0; 8];
+        // without chance of the system's there is none at all
+        let _ = getrandom::fill(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+
+    fn spend(&self, rounds: u64) -> Result<(), Error> {
+        let spent = self.0.rounds.fetch_add(rounds, Ordering::Relaxed).saturating_add(rounds);
+        if spent > limits::ROUNDS {
+            return Err(Error::failed(format!("the line has run {} rounds of its loops, and that is all", limits::ROUNDS)));
+        }
+        Ok(())
+    }
+
+    async fn sleep(&self, seconds: f64) {
+        tokio::time::sleep(std::time::Duration::from_secs_f64(seconds)).await;
+    }
+
+    fn serve(&self, verb: Verb, call: &Call, input: Option<Stream>) -> Stream {
+        serve::serve(Arc::clone(&self.0), verb, call.clone(), input)
+    }
+}
+
+impl Around for Lent {
+    fn redirect(&self, redirect: &Redirect, values: Stream) -> Stream {
+        let host = Arc::clone(&self.0);
+        let here = |target: &Target| match target {
+            Target::Here | Target::Thread => true,
+            Target::Me => host.context.place == Place::Dm,
+            Target::Room(_) | Target::User(_) | Target::Place { .. } => false,
+        };
+        let (shown, away): (Vec<Target>, Vec<Target>) = redirect.targets.iter().cloned().partition(here);
+        if away.is_empty() {
+            return values;
+        }
+        Stream::later(async move {
+            let values = serve::rooms::gather(values).await?;
+            let text = crate::render::text(&values);
+            for target in &away {
+                serve::rooms::post(&host, target, &text).await?;
+            }
+            Ok(if shown.is_empty() { Stream::empty() } else { Stream::of(values) })
+        })
+    }
+}
+
+/// The intent of an unsafe call in the log.
+struct Written(std::sync::Mutex<Option<audit::Intent>>);
+
+impl Intent for Written {
+    fn ended(&self, error: Option<&Error>) {
+        let intent = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(intent) = intent {
+            match error {
+                None => intent.ended(now(), Ended::Done, ""),
+                Some(error) => intent.ended(now(), Ended::Failed, error.message()),
+            }
+        }
+    }
+}

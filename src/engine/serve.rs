@@ -1,0 +1,177 @@
+//! What only the shell can do, verb by verb. Everything here is reached through a judged call.
+
+use std::sync::Arc;
+
+use pipit_commands::{Call, Error, Stream, Value, Verb};
+
+use super::host::LineHost;
+use super::world::kind;
+use crate::store::{Change, Expect, StoreError};
+
+mod alias;
+mod bundles;
+mod kept;
+mod lines;
+mod log;
+mod look;
+mod people;
+mod policy;
+pub(super) mod rooms;
+
+/// A host whose line is running.
+type Host = Arc<LineHost>;
+
+/// Does what a call asks.
+pub(super) fn serve(host: Host, verb: Verb, call: Call, input: Option<Stream>) -> Stream {
+    if verb == Verb::Tee {
+        return kept::tee(host, &call, input);
+    }
+    Stream::later(async move { values(&host, verb, &call).await.map(Stream::of) })
+}
+
+async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Error> {
+    match verb {
+        Verb::Help => Ok(look::help(host, call)),
+        Verb::Which => look::which(host, call),
+        Verb::Explain => look::explain(host, call),
+        Verb::Whoami => Ok(look::whoami(host)),
+        Verb::Status => Ok(look::status(host)),
+        Verb::History => lines::history(host, call).await,
+        Verb::Ps => Ok(lines::ps(host)),
+        Verb::Kill => lines::kill(host, call),
+        Verb::More => lines::more(host).await,
+        Verb::Claim => people::claim(host, call).await,
+        Verb::AliasMake | Verb::AliasCreate => alias::make(host, call).await,
+        Verb::AliasDelete => alias::delete(host, call).await,
+        Verb::AliasMove => alias::publish(host, call).await,
+        Verb::AliasList => Ok(alias::list(host)),
+        // a stream is kept while it passes: see `serve`
+        Verb::Tee => Ok(Vec::new()),
+        Verb::Cat => kept::cat(host, call),
+        Verb::KeepList => kept::list(host),
+        Verb::KeepDrop => kept::drop(host, call).await,
+        Verb::My => kept::my(host, call).await,
+        Verb::UserCreate => people::create_user(host, call).await,
+        Verb::UserDelete => people::delete_user(host, call).await,
+        Verb::UserList => Ok(people::list_users(host)),
+        Verb::UserShow => people::show_user(host, call),
+        Verb::UserLink => people::link(host, call).await,
+        Verb::UserUnlink => people::unlink(host, call).await,
+        Verb::GroupCreate => people::create_group(host, call).await,
+        Verb::GroupDelete => people::delete_group(host, call).await,
+        Verb::GroupList => Ok(people::list_groups(host)),
+        Verb::GroupAdd => people::add(host, call).await,
+        Verb::GroupRemove => people::remove_user(host, call).await,
+        Verb::RoleCreate => policy::create_role(host, call).await,
+        Verb::RoleDelete => policy::delete_role(host, call).await,
+        Verb::RoleList => Ok(policy::list_roles(host)),
+        Verb::RoleGrant => policy::grant(host, call).await,
+        Verb::RoleRevoke => policy::revoke(host, call).await,
+        Verb::RoleGive => policy::give(host, call).await,
+        Verb::RoleTake => policy::take(host, call).await,
+        Verb::PermissionCreate => policy::create_permission(host, call).await,
+        Verb::PermissionDelete => policy::delete_permission(host, call).await,
+        Verb::PermissionList => Ok(policy::list_permissions(host)),
+        Verb::RuleCreate => policy::create_rule(host, call).await,
+        Verb::RuleDelete => policy::delete_rule(host, call).await,
+        Verb::RuleList => Ok(policy::list_rules(host, call)),
+        Verb::RoomCreate => rooms::create(host, call).await,
+        Verb::RoomDelete => rooms::delete(host, call).await,
+        Verb::RoomList => Ok(rooms::list(host)),
+        Verb::BundleInstall => bundles::install(host, call).await,
+        Verb::BundleEnable => bundles::enable(host, call).await,
+        Verb::BundleDisable => bundles::disable(host, call).await,
+        Verb::BundleRemove => bundles::remove(host, call).await,
+        Verb::BundleList => bundles::list(host),
+        Verb::BundleShow => bundles::show(host, call),
+        Verb::AuditList => log::list(host, call).await,
+        Verb::AuditShow => log::show(host, call).await,
+        Verb::AuditVerify => log::verify(host).await,
+    }
+}
+
+/// The text of a parameter that the usage requires.
+fn text(call: &Call, name: &str) -> Result<ecow::EcoString, Error> {
+    call.text(name).ok_or_else(|| Error::failed(format!("{name} is missing")))
+}
+
+/// Who owns what the line makes; strangers own nothing.
+fn owner(host: &Host) -> Result<&ecow::EcoString, Error> {
+    host.subject.owner().ok_or_else(|| Error::failed("nothing can be kept for somebody whom nobody verified"))
+}
+
+/// A text that says what was done.
+fn done(said: impl Into<String>) -> Vec<Value> {
+    vec![Value::from(said.into())]
+}
+
+async fn apply(host: &Host, changes: Vec<Change>) -> Result<(), Error> {
+    host.engine.0.store.apply(changes).await.map_err(stored)
+}
+
+/// A change that the store refused.
+fn stored(error: StoreError) -> Error {
+    match error {
+        StoreError::Exists { .. } | StoreError::Missing { .. } | StoreError::Stale { .. } => {
+            Error::failed(error.to_string())
+        }
+        StoreError::Newer { .. }
+        | StoreError::Busy
+        | StoreError::Full
+        | StoreError::Unsynced(_)
+        | StoreError::Damaged(_)
+        | StoreError::Failed(_)
+        | StoreError::Closed => super::unavailable(error),
+    }
+}
+
+fn insert(kind: &'static str, key: impl Into<String>, body: &impl serde::Serialize) -> Change {
+    Change::Insert { kind, key: key.into(), body: json(body) }
+}
+
+fn put(kind: &'static str, key: impl Into<String>, body: &impl serde::Serialize, expect: Expect) -> Change {
+    Change::Put { kind, key: key.into(), body: json(body), expect }
+}
+
+fn delete(kind: &'static str, key: impl Into<String>, expect: Expect) -> Change {
+    Change::Delete { kind, key: key.into(), expect }
+}
+
+fn json(body: &impl serde::Serialize) -> String {
+    // the documents here are plain structs, lists and values: there is nothing in them that JSON cannot say
+    serde_json::to_string(body).unwrap_or_default()
+}
+
+/// A document read, changed and written back only if nobody else changed it meanwhile.
+async fn change<T>(
+    host: &Host,
+    kind: &'static str,
+    key: &str,
+    edit: impl FnOnce(&mut T) -> Result<(), Error>,
+) -> Result<(), Error>
+where
+    T: serde::Serialize + serde::de::DeserializeOwned,
+{
+    let found = host.engine.0.store.get(kind, key).map_err(stored)?;
+    let found = found.ok_or_else(|| Error::failed(format!("there is no {kind} {key}")))?;
+    let mut document: T = serde_json::from_str(&found.body)
+        .map_err(|error| Error::failed(format!("the {kind} {key} in the store cannot be read: {error}")))?;
+    edit(&mut document)?;
+    apply(host, vec![put(kind, key, &document, Expect::Revision(found.revision))]).await
+}
+
+/// Refuses one more of what a person may keep only so many of.
+fn room_for_more(host: &Host, what: &'static str, owner: &str) -> Result<(), Error> {
+    let prefix = super::world::own(owner, "");
+    let documents = host.engine.0.store.list(what).map_err(stored)?;
+    let owned = documents.iter().filter(|document| document.key.starts_with(&prefix)).count();
+    if owned >= crate::limits::OWN_THINGS {
+        let plural = match what {
+            kind::NOTE => "notes",
+            kind::KEPT => "kept streams",
+            _ => "aliases",
+        };
+        return Err(Error::failed(format!("{owned} {plural} are all that one may have; delete one first")));
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! People, rules, commands, aliases and rooms as they stand at one moment: made from the store when something in it has
+//! changed, and shared by all lines that begin before the next change.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use ecow::EcoString;
+use pipit_commands::{Error, ErrorKind};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::{Aliases, Catalogue, unavailable};
+use crate::access::decide::{Layer, Ruling};
+use crate::access::{People, Policy};
+use crate::store::Store;
+
+/// The kinds of documents that the engine keeps.
+pub(crate) mod kind {
+    pub(crate) const USER: &str = "user";
+    pub(crate) const GROUP: &str = "group";
+    pub(crate) const ROLE: &str = "role";
+    pub(crate) const PERMISSION: &str = "permission";
+    pub(crate) const RULE: &str = "rule";
+    pub(crate) const ROOM: &str = "room";
+    pub(crate) const ALIAS: &str = "alias";
+    pub(crate) const NOTE: &str = "note";
+    pub(crate) const KEPT: &str = "kept";
+    pub(crate) const OUTPUT: &str = "output";
+    pub(crate) const POST: &str = "post";
+    pub(crate) const CLAIM: &str = "claim";
+}
+
+/// What a line sees of the store.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) version: u64,
+    pub(crate) policy: Policy,
+    pub(crate) catalogue: Arc<Catalogue>,
+    /// By owner.
+    pub(crate) aliases: HashMap<EcoString, Aliases>,
+    pub(crate) site_aliases: Aliases,
+    /// The shell's own rooms, with the `#`.
+    pub(crate) rooms: BTreeMap<EcoString, Room>,
+    /// The permissions that the site has made.
+    pub(crate) permissions: Vec<EcoString>,
+}
+
+/// A rule of the site as kept.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct KeptRule {
+    pub(crate) text: String,
+}
+
+/// An alias as kept.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct KeptAlias {
+    pub(crate) line: String,
+}
+
+/// A room of the shell's own as kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Room {
+    pub(crate) audience: EcoString,
+}
+
+/// The key of what belongs to somebody: names hold no slash.
+pub(crate) fn own(owner: &str, name: &str) -> String {
+    format!("{owner}/{name}")
+}
+
+/// The owner in the keys of what is everybody's; no user can have this name.
+pub(crate) const SITE: &str = "";
+
+impl World {
+    /// Reads the store.
+    pub(crate) fn load(home: &Path, store: &Store) -> Result<Self, Error> {
+        let version = store.version().map_err(unavailable)?;
+        let people = People::new(all(store, kind::USER)?, all(store, kind::GROUP)?, all(store, kind::ROLE)?);
+        let rules: BTreeMap<EcoString, KeptRule> = all(store, kind::RULE)?;
+        let site = rules.into_iter().map(|(id, rule)| Ruling::read(id, Layer::Site, rule.text)).collect();
+        let catalogue = Catalogue::new(crate::bundle::enabled(home, store)?);
+        let policy = Policy::new(people, catalogue.all().iter(), site);
+        let mut aliases: HashMap<EcoString, HashMap<EcoString, Arc<pipit_grammar::ast::Line>>> = HashMap::new();
+        for (key, alias) in all::<KeptAlias>(store, kind::ALIAS)? {
+            let (owner, name) = key.split_once('/').unwrap_or((SITE, &key));
+            // one that a newly enabled bundle collides with is set aside by the look-up: a command always wins
+            if let Ok(line) = pipit_grammar::parse_alias(&alias.line) {
+                aliases.entry(owner.into()).or_default().insert(name.into(), Arc::new(line));
+            }
+        }
+        let site_aliases = Arc::new(aliases.remove(SITE).unwrap_or_default());
+        Ok(Self {
+            version,
+            policy,
+            catalogue: Arc::new(catalogue),
+            aliases: aliases.into_iter().map(|(owner, all)| (owner, Arc::new(all))).collect(),
+            site_aliases,
+            rooms: all(store, kind::ROOM)?,
+            permissions: all::<serde_json::Value>(store, kind::PERMISSION)?.into_keys().collect(),
+        })
+    }
+}
+
+/// All documents of a kind.
+fn all<T: DeserializeOwned>(store: &Store, kind: &str) -> Result<BTreeMap<EcoString, T>, Error> {
+    let documents = store.list(kind).map_err(unavailable)?;
+    documents
+        .into_iter()
+        .map(|document| {
+            let body = serde_json::from_str(&document.body).map_err(|error| {
+                Error::new(
+                    ErrorKind::Unavailable,
+                    format!("the {kind} {} in the store cannot be read: {error}", document.key),
+                )
+            })?;
+            Ok((document.key.into(), body))
+        })
+        .collect()
+}

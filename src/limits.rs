@@ -1,0 +1,22 @@
+//! Every bound of the shell that is not the grammar's own ([`pipit_grammar::limits`]), in one place.
+
+use std::time::Duration;
+
+/// How long a line may run.
+pub(crate) const LINE_TIME: Duration = Duration::from_secs(600);
+/// How many rounds of loops a line may run, nested ones counted too.
+pub(crate) const ROUNDS: u64 = 100_000;
+/// The most a pipeline that is posted elsewhere may come to, in bytes of text.
+pub(crate) const POST: usize = 64 * 1024;
+/// The most values of a kept stream, and of what a reply in chat keeps for `more`.
+pub(crate) const KEPT_VALUES: usize = 10_000;
+/// The most bytes of a kept stream as JSON.
+pub(crate) const KEPT_BYTES: usize = 1024 * 1024;
+/// How many lines of text a reply shows before it is cut short; `more` shows the next as many.
+pub(crate) const SHOWN_LINES: usize = 15;
+/// The same in bytes.
+pub(crate) const SHOWN_BYTES: usize = 3000;
+/// How many streams, notes and aliases one person may keep, each.
+pub(crate) const OWN_THINGS: usize = 200;
+/// How many lines run at once.
+pub(crate) const RUNNING: usize = 4096;

@@ -1,0 +1,39 @@
+//! Values to the text that a room sees: records as a table, values one a line, texts as they are.
+//!
+//! Deliberately absent: any chat service's markup, and how much of it is shown.
+
+use pipit_commands::Value;
+
+/// The text of a line's values; empty when there are none.
+pub(crate) fn text(values: &[Value]) -> String {
+    values.iter().map(|value| value.to_text().to_string()).collect::<Vec<_>>().join("\n")
+}
+
+/// As much of a text as a reply shows, on whole lines where there are any, and the rest.
+pub(crate) fn shorten(text: &str) -> (&str, Option<&str>) {
+    use crate::limits::{SHOWN_BYTES, SHOWN_LINES};
+    let lines = text.match_indices('\n').nth(SHOWN_LINES - 1).map_or(text.len(), |(at, _)| at);
+    let mut end = lines;
+    if end > SHOWN_BYTES {
+        let fits = (0..=SHOWN_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        end = text.get(..fits).and_then(|head| head.rfind('\n')).filter(|at| *at > 0).unwrap_or(fits);
+    }
+    let rest = text.get(end..).unwrap_or_default();
+    let rest = rest.strip_prefix('\n').unwrap_or(rest);
+    (text.get(..end).unwrap_or(text), (!rest.is_empty()).then_some(rest))
+}
+
+/// An error as it is shown: what, where in the line, and what now.
+pub(crate) fn error(error: &pipit_commands::Error, line: &str) -> String {
+    match error.span() {
+        Some(span) => {
+            let mut shown = pipit_grammar::SyntaxError::new(error.to_string(), span);
+            shown.help = error.help_text().map(str::to_owned);
+            shown.show(line)
+        }
+        None => match error.help_text() {
+            Some(help) => format!("error: {error}\n  {help}"),
+            None => format!("error: {error}"),
+        },
+    }
+}
