@@ -6,6 +6,7 @@
 
 pub mod ast;
 mod error;
+pub mod expr;
 mod span;
 pub mod usage;
 
