@@ -6,13 +6,20 @@
 
 mod args;
 pub mod bind;
+mod choose;
 mod command;
+mod condition;
 mod error;
 mod family;
+mod key;
 mod kind;
+mod number;
+mod order;
+mod pattern;
 mod shell;
 mod stream;
 mod value;
+mod values;
 
 pub use args::{Arg, Args, Given, How};
 pub use command::{Block, Call, Command, Effect, Example, Fill, Flow, Host, Intent, Program, Spec, check};
@@ -25,5 +32,5 @@ pub use value::{DEPTH, Record, Value};
 /// Every built-in command.
 #[must_use]
 pub fn built_ins() -> Vec<Command> {
-    [shell::families()].concat()
+    [values::families(), choose::families(), order::families(), number::families(), shell::families()].concat()
 }

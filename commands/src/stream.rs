@@ -161,6 +161,65 @@ impl Stream {
         )
     }
 
+    /// Every value through a function with a state, which may append what comes out, and what comes out at the end.
+    pub(crate) fn fold<S, F, E>(self, state: S, step: F, end: E) -> Self
+    where
+        S: Send + 'static,
+        F: FnMut(&mut S, Value, &mut Batch) -> Result<(), Error> + Send + 'static,
+        E: FnOnce(S) -> Result<Option<Value>, Error> + Send + 'static,
+    {
+        let turn = Turn::Goes(self, state, step, end);
+        Self::new(stream::unfold(turn, |turn| async move {
+            let (mut source, mut state, mut step, end) = match turn {
+                Turn::Goes(source, state, step, end) => (source, state, step, end),
+                Turn::Fails(error) => return Some((Err(error), Turn::Done)),
+                Turn::Done => return None,
+            };
+            loop {
+                let batch = match source.next().await {
+                    Some(Ok(batch)) => batch,
+                    Some(Err(error)) => return Some((Err(error), Turn::Done)),
+                    None => {
+                        return end(state)
+                            .map(|last| last.map(|last| vec![last]))
+                            .transpose()
+                            .map(|last| (last, Turn::Done));
+                    }
+                };
+                let mut out = Batch::new();
+                for value in batch {
+                    if let Err(error) = step(&mut state, value, &mut out) {
+                        return Some((Ok(out), Turn::Fails(error)));
+                    }
+                }
+                if !out.is_empty() {
+                    return Some((Ok(out), Turn::Goes(source, state, step, end)));
+                }
+            }
+        }))
+    }
+
+    /// The same stream with a batch in front.
+    pub(crate) fn behind(self, first: Batch) -> Self {
+        Self::new(stream::once(std::future::ready(Ok(first))).chain(self.0))
+    }
+
+    /// The first values; the source is dropped with the last of them.
+    pub(crate) fn first(self, count: usize) -> Self {
+        let source = (count > 0).then_some(self);
+        Self::new(stream::unfold((source, count), |(source, left)| async move {
+            let mut source = source?;
+            match source.next().await? {
+                Err(error) => Some((Err(error), (None, 0))),
+                Ok(mut batch) => {
+                    batch.truncate(left);
+                    let left = left - batch.len();
+                    Some((Ok(batch), ((left > 0).then_some(source), left)))
+                }
+            }
+        }))
+    }
+
     /// What a stream over all values comes to, once they are all there.
     pub fn gather<F>(self, f: F) -> Self
     where
@@ -176,6 +235,13 @@ impl futures_util::Stream for Stream {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.0.as_mut().poll_next(context)
     }
+}
+
+/// Where a fold is.
+enum Turn<S, F, E> {
+    Goes(Stream, S, F, E),
+    Fails(Error),
+    Done,
 }
 
 struct Once(Option<Value>);
