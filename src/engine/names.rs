@@ -194,10 +194,16 @@ pub(super) fn each_part(line: &Line, f: &mut dyn FnMut(&Part)) {
     }
 }
 
-/// The name of every stage of a line, in blocks and substitutions too.
+/// The name of every stage of a line, in blocks and substitutions too; the word after `xargs` is a name as well.
 pub(super) fn each_name(line: &Line, f: &mut dyn FnMut(&str)) {
     for stage in line.pipelines().flat_map(|pipeline| &pipeline.stages) {
         f(&stage.name.text);
+        if stage.name.command() == "xargs"
+            && let Some(Item::Word(word)) = stage.items.first()
+            && let Some(name) = word.bare()
+        {
+            f(name);
+        }
         for item in &stage.items {
             match item {
                 Item::Word(word) => {

@@ -41,12 +41,6 @@ fn reaches(host: &Host, line: &Line, wanted: &str) -> bool {
     while let Some(line) = open.pop() {
         let mut names: Vec<EcoString> = Vec::new();
         each_name(&line, &mut |name| names.push(name.into()));
-        // `xargs NAME …` names a command in its words, so every bare word counts
-        super::super::names::each_part(&line, &mut |part| {
-            if let pipit_grammar::ast::Part::Text { text, quoted: false } = part {
-                names.push(text.clone());
-            }
-        });
         for name in names {
             if name == wanted {
                 return true;
