@@ -74,6 +74,8 @@ pub(crate) struct Request {
     pub(crate) cause: Option<&'static str>,
     /// What flows into the first stage.
     pub(crate) input: Option<Stream>,
+    /// Told the ticket's id as soon as there is one.
+    pub(crate) ticket: Option<oneshot::Sender<String>>,
 }
 
 /// What became of it.
@@ -118,6 +120,39 @@ impl Engine {
         let _ = self.0.outlet.set(outlet);
     }
 
+    /// Keeps the rest of an answer that was too long to show, for `more` of the same person in the same place. What
+    /// nobody verified owns nothing, and so has no more.
+    pub(crate) async fn keep_rest(&self, identity: &Identity, place: &Place, rest: &str) -> Result<bool, Error> {
+        let world = self.world()?;
+        let subject = world.policy.subject(identity)?;
+        let Some(owner) = subject.owner() else { return Ok(false) };
+        let key = world::own(owner, &room_name(place));
+        self.0.store.apply(vec![serve::rest(key, rest)]).await.map_err(unavailable)?;
+        Ok(true)
+    }
+
+    /// A new one-time code that makes whoever says it the administrator; none when there is one already.
+    pub(crate) async fn claim_code(&self) -> Result<Option<String>, Error> {
+        let world = self.world()?;
+        let Some((code, change)) = serve::new_code(&world) else { return Ok(None) };
+        self.0.store.apply(vec![change]).await.map_err(unavailable)?;
+        Ok(Some(code))
+    }
+
+    /// Every name that can begin a stage, for completion: what this identity may run, and its aliases.
+    pub(crate) fn completions(&self, identity: &Identity, place: &Place) -> Vec<String> {
+        let Ok(world) = self.world() else { return Vec::new() };
+        let Ok(subject) = world.policy.subject(identity) else { return Vec::new() };
+        let context = Context { place: place.clone(), via: Via::Chat };
+        serve::completions(&world, &subject, &context)
+    }
+
+    /// Stops a running line on behalf of somebody; true when it was running.
+    pub(crate) fn stop(&self, id: &str, by: &str) -> bool {
+        let line = self.running().remove(id);
+        line.is_some_and(|line| line.kill.send(by.into()).is_ok())
+    }
+
     /// Answers a request. Values are handed to `show` as they come, in order; it may say that it wants no more.
     pub(crate) async fn handle(
         &self,
@@ -136,6 +171,11 @@ impl Engine {
                 return Reply { id: None, error: Some(error), receipt: None };
             }
         };
+        let mut request = request;
+        if let Some(told) = request.ticket.take() {
+            // who does not wait for the id any more does not need it
+            let _ = told.send(ticket.id().to_owned());
+        }
         let mut sizes = Sizes::default();
         let ended = self.answer(request, who, ticket.trail().clone(), at, show, &mut sizes).await;
         let error = ended.err();

@@ -37,3 +37,23 @@ pub(crate) fn error(error: &pipit_commands::Error, line: &str) -> String {
         },
     }
 }
+
+/// An error in one line, as a busy room wants it: what, where, and what now.
+pub(crate) fn brief(error: &pipit_commands::Error, line: &str) -> String {
+    const SHOWN: usize = 24;
+    let mut text = format!("error: {error}");
+    if error.stage().is_none()
+        && let Some(place) = error.span().and_then(|span| line.get(span.start as usize..))
+        && !place.is_empty()
+    {
+        let mut near: String = place.chars().take(SHOWN).map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+        if near.len() < place.len() {
+            near.push('…');
+        }
+        text.push_str(&format!(" (at `{near}`)"));
+    }
+    if let Some(help) = error.help_text() {
+        text.push_str(&format!(" - {help}"));
+    }
+    text
+}

@@ -44,6 +44,7 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
         via: Via::Chat,
         cause,
         input: ask.stdin.then(super::stdin::lines),
+        ticket: None,
     };
     let mut shown = Shown::new(ask.json);
     runtime.block_on(async {

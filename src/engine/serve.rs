@@ -18,6 +18,10 @@ mod people;
 mod policy;
 pub(super) mod rooms;
 
+pub(super) use lines::rest;
+pub(super) use look::completions;
+pub(super) use people::new_code;
+
 /// A host whose line is running.
 type Host = Arc<LineHost>;
 

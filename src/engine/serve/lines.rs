@@ -83,6 +83,12 @@ struct Rest {
     text: String,
 }
 
+/// The rest of an answer, to be kept.
+pub(in super::super) fn rest(key: String, text: &str) -> crate::store::Change {
+    let text: String = text.chars().take(crate::limits::KEPT_BYTES).collect();
+    put(kind::OUTPUT, key, &Rest { text }, Expect::Anything)
+}
+
 /// Under which key the rest of an answer is kept: by person and room.
 fn key(host: &Host) -> Result<String, Error> {
     Ok(own(owner(host)?, &super::super::room_name(&host.context().place)))

@@ -8,19 +8,40 @@ use pipit_grammar::rule::Place;
 use super::super::names::Found;
 use super::super::plan::{Plan, Stage, What};
 use super::super::planner::Planner;
+use super::super::world::World;
 use super::{Host, owner};
+use crate::access::{Context, Subject};
 
 /// The commands that the caller may run in some way.
 fn runnable(host: &Host) -> impl Iterator<Item = &Command> {
-    let all = host.world.catalogue.all().iter();
-    all.filter(|command| host.world.policy.may_some_way(&host.subject, command, host.context()))
+    may_run(&host.world, &host.subject, host.context())
+}
+
+fn may_run<'w>(world: &'w World, subject: &'w Subject, context: &'w Context) -> impl Iterator<Item = &'w Command> {
+    world.catalogue.all().iter().filter(move |command| world.policy.may_some_way(subject, command, context))
+}
+
+/// Every name that can begin a stage: the commands that may be run, by every name, and the aliases.
+pub(in super::super) fn completions(world: &World, subject: &Subject, context: &Context) -> Vec<String> {
+    let mut names: Vec<String> = may_run(world, subject, context)
+        .flat_map(|command| {
+            let name = typed(world, command);
+            let bare = name == command.spec().name.as_str();
+            std::iter::once(name).chain(command.spec().also.iter().filter(move |_| bare).map(ToString::to_string))
+        })
+        .collect();
+    let own = subject.owner().and_then(|owner| world.aliases.get(owner));
+    names.extend(own.into_iter().chain([&world.site_aliases]).flat_map(|all| all.keys().map(ToString::to_string)));
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// A name as one types it: built-ins by their bare name or as noun and verb, others by the shortest name that is one
 /// command's.
-fn typed(host: &Host, command: &Command) -> String {
+fn typed(world: &World, command: &Command) -> String {
     let spec = command.spec();
-    match host.world.catalogue.bare(&spec.name) {
+    match world.catalogue.bare(&spec.name) {
         [only] if only.is(command) => spec.name.to_string(),
         _ if command.verb().is_some() => format!("{} {}", spec.bundle, spec.name),
         _ => command.exact().to_string(),
@@ -36,7 +57,7 @@ pub(super) fn help(host: &Host, call: &Call) -> Vec<Value> {
             *command.exact() == words || noun == words || spec.name == words || spec.also.contains(&words)
         })
         .collect();
-    let bare: Vec<&Command> = exact.iter().copied().filter(|command| typed(host, command) == words).collect();
+    let bare: Vec<&Command> = exact.iter().copied().filter(|command| typed(&host.world, command) == words).collect();
     match (bare.as_slice(), exact.as_slice()) {
         ([one], _) | (_, [one]) => return vec![about(host, one).into()],
         _ => {}
@@ -59,7 +80,7 @@ pub(super) fn help(host: &Host, call: &Call) -> Vec<Value> {
 
 fn row(host: &Host, command: &Command) -> Value {
     let row: Record =
-        [("command", typed(host, command)), ("about", command.spec().about.to_string())].into_iter().collect();
+        [("command", typed(&host.world, command)), ("about", command.spec().about.to_string())].into_iter().collect();
     row.into()
 }
 
@@ -68,7 +89,7 @@ fn overview(host: &Host) -> String {
     let mut families: Vec<(&str, Vec<String>)> = Vec::new();
     for command in runnable(host) {
         let family = command.spec().bundle.as_str();
-        let name = typed(host, command);
+        let name = typed(&host.world, command);
         match families.iter_mut().find(|(other, _)| *other == family) {
             Some((_, names)) => names.push(name),
             None => families.push((family, vec![name])),
@@ -84,7 +105,7 @@ fn overview(host: &Host) -> String {
 
 fn about(host: &Host, command: &Command) -> String {
     let spec = command.spec();
-    let name = typed(host, command);
+    let name = typed(&host.world, command);
     let usage = spec.usage.to_string();
     let usage = usage.strip_prefix(spec.name.as_str()).map_or(usage.clone(), |rest| format!("{name}{rest}"));
     let mut text = format!("{}\nusage: {usage}", spec.about);

@@ -1,0 +1,158 @@
+//! A message to a request and a reply to an answer: the way from every chat service to the engine and back.
+//!
+//! Deliberately absent: rights, and what any service is like.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ecow::EcoString;
+use pipit_commands::{Error, ErrorKind, Value};
+use pipit_grammar::rule::{self, Via};
+use tokio::sync::oneshot;
+
+use super::{Answer, Ask, Handle, Link, Message, Place, Post};
+use crate::access::Identity;
+use crate::engine::{Engine, Outlet, Request};
+use crate::limits;
+use crate::render;
+
+/// How long a line runs before the room is told that it does.
+const LIFE: Duration = Duration::from_secs(2);
+
+/// The services that are connected, by name.
+#[derive(Clone, Default)]
+pub(crate) struct Services(Arc<OnceLock<HashMap<EcoString, Handle>>>);
+
+impl Services {
+    /// Says which there are; once, when all are started.
+    pub(crate) fn set(&self, handles: HashMap<EcoString, Handle>) {
+        // it is set by whoever started them, who does so once
+        let _ = self.0.set(handles);
+    }
+
+    fn get(&self, service: &str) -> Option<&Handle> {
+        self.0.get()?.get(service)
+    }
+
+    fn say(&self, service: &str, place: Place, text: String) -> Result<(), String> {
+        let handle = self.get(service).ok_or_else(|| format!("there is no chat service {service}"))?;
+        handle.post(Post { place, text })
+    }
+}
+
+#[async_trait]
+impl Outlet for Services {
+    fn knows(&self, service: &str, place: &rule::Place) -> bool {
+        let rule::Place::Room(name) = place else { return false };
+        let name = format!("#{name}");
+        self.get(service).is_some_and(|handle| handle.state().rooms.iter().any(|room| *room == name))
+    }
+
+    async fn post(&self, service: &str, place: &rule::Place, text: &str) -> Result<(), Error> {
+        let rule::Place::Room(name) = place else {
+            return Err(Error::failed("a direct message needs a name"));
+        };
+        let room = Place::Room(format!("#{name}").into());
+        self.say(service, room, text.to_owned()).map_err(Error::failed)
+    }
+
+    fn services(&self) -> Vec<(EcoString, EcoString)> {
+        let Some(handles) = self.0.get() else { return Vec::new() };
+        let mut all: Vec<(EcoString, EcoString)> = handles
+            .iter()
+            .map(|(name, handle)| {
+                let state = handle.state();
+                let link = match state.link {
+                    Link::Connecting => "connecting".to_owned(),
+                    Link::Connected { nick, .. } => format!("connected as {nick}, in {} rooms", state.rooms.len()),
+                    Link::Waiting { .. } => "waiting to connect again".to_owned(),
+                    Link::Stopped => "stopped".to_owned(),
+                };
+                let state = match state.last_error {
+                    Some(error) => format!("{link} (last trouble: {error})"),
+                    None => link,
+                };
+                (name.clone(), state.into())
+            })
+            .collect();
+        all.sort();
+        all
+    }
+}
+
+/// What runs the lines of a service of a kind.
+pub(crate) fn ask(engine: Engine, services: Services, kind: &'static str) -> Ask {
+    Arc::new(move |message| {
+        let (engine, services) = (engine.clone(), services.clone());
+        Box::pin(async move { answer(&engine, &services, kind, message).await })
+    })
+}
+
+async fn answer(engine: &Engine, services: &Services, kind: &str, message: Message) -> Option<Answer> {
+    let identity = match &message.sender.account {
+        Some(account) => Identity::Account(format!("{kind}://{}/{account}", message.service).into()),
+        None => Identity::Stranger(message.sender.shown.clone()),
+    };
+    let place = match &message.place {
+        Place::Room(name) => rule::Place::Room(name.strip_prefix('#').unwrap_or(name).into()),
+        Place::Direct(_) => rule::Place::Dm,
+    };
+    let (told, id) = oneshot::channel();
+    let request = Request {
+        text: message.text.to_string(),
+        identity: identity.clone(),
+        service: message.service.clone(),
+        place: place.clone(),
+        via: Via::Chat,
+        cause: None,
+        input: None,
+        ticket: Some(told),
+    };
+    let mut values = Vec::new();
+    let mut over = false;
+    let mut show = |batch: Vec<Value>| {
+        values.extend(batch);
+        over = values.len() > limits::KEPT_VALUES;
+        if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let reply = {
+        let running = engine.handle(request, &mut show);
+        tokio::pin!(running);
+        tokio::select! {
+            biased;
+            reply = &mut running => reply,
+            () = tokio::time::sleep(LIFE) => {
+                if let Ok(id) = id.await {
+                    // a room that cannot be told now is told the outcome
+                    let _ = services.say(&message.service, message.place.clone(), format!("{id} is running; kill {id} stops it"));
+                }
+                running.await
+            }
+        }
+    };
+    if over {
+        values.truncate(limits::KEPT_VALUES);
+        values.push(format!("… cut off after {} values", limits::KEPT_VALUES).into());
+    }
+    let whole = render::text(&values);
+    let (shown, rest) = render::shorten(&whole);
+    let mut text = shown.to_owned();
+    if let Some(rest) = rest {
+        let left = rest.lines().count();
+        let kept = engine.keep_rest(&identity, &place, rest).await.unwrap_or(false);
+        text.push_str(&format!("\n… {left} more lines{}", if kept { ": more" } else { "" }));
+    }
+    if let Some(error) = reply.error.filter(|error| error.kind() != ErrorKind::Stopped || !error.message().is_empty()) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&render::brief(&error, &message.text));
+    }
+    if text.is_empty() {
+        text.push_str("(nothing came out)");
+    }
+    Some(Answer { text, notice: false })
+}

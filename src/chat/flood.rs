@@ -1,0 +1,111 @@
+//! How fast a bot may talk: a token bucket per connection.
+//!
+//! Deliberately absent: anything that answers the service's own questions (a PONG waits for nobody).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de};
+use tokio::time::Instant;
+
+/// What a service bears: `burst` lines at once, then one `every` so often. A burst of 0 lifts the limit, for servers of
+/// one's own and for tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Flood {
+    /// Lines that may be sent at once after a silence.
+    pub(crate) burst: u32,
+    /// The time until one more may be sent.
+    #[serde(default = "two_seconds", deserialize_with = "duration")]
+    pub(crate) every: Duration,
+}
+
+fn two_seconds() -> Duration {
+    Duration::from_secs(2)
+}
+
+/// `2s`, `500ms`, `1m`.
+fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(from)?;
+    let units = [("ms", 1), ("s", 1000), ("m", 60_000)];
+    let parsed = units.iter().find_map(|(unit, millis)| {
+        let number: u32 = text.strip_suffix(unit)?.trim().parse().ok()?;
+        Some(Duration::from_millis(u64::from(number) * millis))
+    });
+    match parsed {
+        Some(every) if !every.is_zero() && every <= Duration::from_secs(600) => Ok(every),
+        Some(_) | None => Err(de::Error::custom(format!(
+            "`{text}` is no time between lines: write a whole number and a unit, such as `2s` or `500ms`, at most `10m`"
+        ))),
+    }
+}
+
+/// A bucket that fills by one token `every` so often, up to `burst`.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    flood: Flood,
+    /// When the bucket would be full again: one number says both how full it is and since when.
+    full_at: Instant,
+}
+
+impl Bucket {
+    /// A full bucket.
+    pub(super) fn new(flood: Flood, now: Instant) -> Self {
+        Self { flood, full_at: now }
+    }
+
+    /// Takes a token if there is one.
+    pub(super) fn take(&mut self, now: Instant) -> bool {
+        if self.flood.burst == 0 {
+            return true;
+        }
+        if self.ready_at() > now {
+            return false;
+        }
+        self.full_at = self.full_at.max(now) + self.flood.every;
+        true
+    }
+
+    /// When there is a token; in the past when there is one now.
+    pub(super) fn ready_at(&self) -> Instant {
+        let before_full = self.flood.every * self.flood.burst.saturating_sub(1);
+        self.full_at.checked_sub(before_full).unwrap_or(self.full_at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+    use super::*;
+
+    fn flood(text: &str) -> Result<Flood, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    #[test]
+    fn a_burst_then_one_at_a_time() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(flood("burst = 4").unwrap(), start);
+        let took = |bucket: &mut Bucket, millis| bucket.take(start + Duration::from_millis(millis));
+        assert!((0..4).all(|_| took(&mut bucket, 0)));
+        assert!(!took(&mut bucket, 1999));
+        assert!(took(&mut bucket, 2000));
+        assert!(!took(&mut bucket, 2001));
+        assert!((0..4).all(|_| took(&mut bucket, 60_000)));
+        assert!(!took(&mut bucket, 60_000));
+    }
+
+    #[test]
+    fn no_burst_is_no_limit() {
+        let now = Instant::now();
+        let mut bucket = Bucket::new(flood("burst = 0").unwrap(), now);
+        assert!((0..10_000).all(|_| bucket.take(now)));
+    }
+
+    #[test]
+    fn a_setting_is_read_or_refused() {
+        assert_eq!(flood("burst = 3\nevery = '250ms'").unwrap().every, Duration::from_millis(250));
+        for wrong in ["burst = 3\nevery = '2'", "burst = 3\nevery = '0s'", "burst = -1", "burst = 1\nevry = '1s'", ""] {
+            assert!(flood(wrong).is_err(), "{wrong}");
+        }
+    }
+}

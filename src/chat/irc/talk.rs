@@ -1,0 +1,338 @@
+//! A connection after the welcome: what is heard, and what is said at which pace.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use ecow::EcoString;
+use tokio::time::Instant;
+
+use super::cap::{Cap, Caps, list};
+use super::codec::{Line, write};
+use super::fold::Fold;
+use super::login::Welcome;
+use super::wire::Output;
+use super::{Entry, said};
+use crate::chat::flood::Bucket;
+use crate::chat::session::{Ended, Heard, Say, Session};
+use crate::chat::{Place, Sender, split};
+
+/// Lines that may wait for their turn to be sent; when there are more, answers wait with those who made them.
+const QUEUE: usize = 512;
+/// Bytes handed to the socket ahead of it. An answer to a PING waits for no more than these.
+const AHEAD: usize = 32 * 1024;
+/// The longest line of the protocol, its end included.
+const LINE: usize = 512;
+/// What `user@host` may come to before the server has told.
+const USER_HOST: usize = 10 + 1 + 63;
+/// A silence after which the server is asked whether it is there; twice that is the end.
+const SILENCE: Duration = Duration::from_secs(60);
+/// Groups of old messages open at the same time.
+const BATCHES: usize = 64;
+
+/// The state of a connection.
+pub(super) struct Talk<'a> {
+    entry: &'a Entry,
+    caps: Caps,
+    fold: Fold,
+    nick: String,
+    /// Length of `user@host`, as others see it.
+    user_host: usize,
+    /// The mode by which a bot says that it is one, where the server has one.
+    bot_mode: Option<char>,
+    rooms: HashMap<String, Room>,
+    /// References of groups whose messages are not said now.
+    old: HashSet<Vec<u8>>,
+    queue: VecDeque<Vec<u8>>,
+    bucket: Bucket,
+    /// When we were let in, by the server's clock.
+    since: Option<i64>,
+    heard_at: Instant,
+    pinged: bool,
+    /// Told to stop: nothing said now runs.
+    deaf: bool,
+}
+
+/// A room that we are in.
+struct Room {
+    name: EcoString,
+    /// When we came, by the server's clock.
+    since: Option<i64>,
+}
+
+impl<'a> Talk<'a> {
+    pub(super) fn new(entry: &'a Entry, welcome: Welcome, now: Instant) -> Self {
+        Self {
+            entry,
+            caps: welcome.caps,
+            fold: Fold::default(),
+            nick: welcome.nick,
+            user_host: USER_HOST,
+            bot_mode: None,
+            rooms: HashMap::new(),
+            old: HashSet::new(),
+            queue: VecDeque::new(),
+            bucket: Bucket::new(entry.flood, now),
+            since: None,
+            heard_at: now,
+            pinged: false,
+            deaf: false,
+        }
+    }
+
+    /// Takes a line in.
+    pub(super) fn hear(&mut self, line: &[u8], session: &mut Session, output: &mut Output) -> Result<(), Ended> {
+        let Some(line) = Line::parse(line) else { return Ok(()) };
+        let out = &mut output.bytes;
+        match line.command {
+            b"PRIVMSG" => self.message(&line, session),
+            b"PING" => write(out, &["PONG"], Some(&line.last())),
+            b"JOIN" => self.join(&line, session),
+            b"PART" if self.is_me(line.nick()) => self.leave(line.param(0), None, session),
+            b"KICK" if self.is_me(line.param(1)) => {
+                let why = format!("kicked from {}: {}", String::from_utf8_lossy(line.param(0)), line.last());
+                self.leave(line.param(0), Some(why), session);
+            }
+            b"NICK" if self.is_me(line.nick()) => {
+                self.nick = String::from_utf8_lossy(line.param(0)).into_owned();
+                session.up(&self.nick);
+            }
+            b"CHGHOST" if self.is_me(line.nick()) => self.user_host = line.param(0).len() + 1 + line.param(1).len(),
+            // the new host, maybe with the user in front; the longest user is 10
+            b"396" => self.user_host = line.param(1).len() + 11,
+            b"BATCH" => self.batch(&line),
+            b"CAP" => self.cap(&line, out),
+            b"005" => self.supports(&line),
+            b"376" | b"422" => self.ready(&line, session, out),
+            b"403" | b"405" | b"471" | b"473" | b"474" | b"475" | b"476" | b"477" | b"489" => {
+                session.trouble(format!("not in {}: {}", String::from_utf8_lossy(line.param(1)), line.last()));
+            }
+            b"404" | b"531" => {
+                session.trouble(format!("cannot speak to {}: {}", String::from_utf8_lossy(line.param(1)), line.last()));
+            }
+            b"KILL" if self.is_me(line.param(0)) => return Err(Ended::Lost(format!("killed: {}", line.last()))),
+            b"ERROR" => return Err(Ended::Lost(format!("the server hung up: {}", line.last()))),
+            // a NOTICE among them: no bot answers one
+            _ => {}
+        }
+        self.heard_at = Instant::now();
+        self.pinged = false;
+        Ok(())
+    }
+
+    fn is_me(&self, nick: &[u8]) -> bool {
+        self.fold.same(nick, self.nick.as_bytes())
+    }
+
+    /// A message: a line to run, or talk. Talk is by far the most, so the text is looked at first.
+    fn message(&mut self, line: &Line<'_>, session: &mut Session) {
+        let (target, bytes) = (line.param(0), line.param(1));
+        // what other programs ask for, and what people do, is in \x01
+        if self.deaf || bytes.starts_with(b"\x01") {
+            return;
+        }
+        let lossy = String::from_utf8_lossy(bytes);
+        let text = said::plain(&lossy);
+        let direct = self.is_me(target);
+        let Some(asked) = session.line(&text, &self.nick, direct) else { return };
+        let nick = line.nick();
+        let server = nick.len() == line.source.len();
+        let bot = ["bot", "draft/bot", "inspircd.org/bot"].iter().any(|tag| line.tag(tag).is_some());
+        if server || bot || self.is_me(nick) {
+            return;
+        }
+        let Ok(nick) = std::str::from_utf8(nick) else { return };
+        let at = self.caps.has(Cap::ServerTime).then(|| time(line)).flatten();
+        let (place, since) = if direct {
+            (Place::Direct(nick.into()), self.since)
+        } else {
+            let Some(room) = self.room(target) else { return };
+            room
+        };
+        let before_us = since.zip(at).is_some_and(|(since, at)| at < since);
+        if before_us || line.tag("batch").is_some_and(|batch| self.old.contains(batch.as_bytes())) {
+            return;
+        }
+        if matches!(lossy, Cow::Owned(_)) {
+            self.say(&Say { place, text: format!("{nick}: that is no UTF-8 text; nothing ran"), notice: true });
+            return;
+        }
+        let account = if self.caps.has(Cap::AccountTag) { line.tag("account") } else { None };
+        let account = account.filter(|account| !account.is_empty() && account != "*").map(EcoString::from);
+        let key = line.tag("msgid").filter(|id| !id.is_empty()).map(EcoString::from);
+        let sender = Sender { shown: nick.into(), account };
+        if let Some(say) = session.hear(Heard { place, sender, line: asked, key, at }) {
+            self.say(&say);
+        }
+    }
+
+    /// The room that a message was said in, and since when we are there; `None` when we are not. A message to those of a
+    /// rank only (`@#ops`) is of a room by that name, so that the answer stays among them.
+    fn room(&self, target: &[u8]) -> Option<(Place, Option<i64>)> {
+        let target = std::str::from_utf8(target).ok()?;
+        if let Some(room) = self.rooms.get(self.fold.lower(target).as_ref()) {
+            return Some((Place::Room(room.name.clone()), room.since));
+        }
+        let room = self.rooms.get(self.fold.lower(target.get(1..)?).as_ref())?;
+        Some((Place::Room(ecow::eco_format!("{}{}", &target[..1], room.name)), room.since))
+    }
+
+    fn join(&mut self, line: &Line<'_>, session: &Session) {
+        if !self.is_me(line.nick()) {
+            return;
+        }
+        self.user_host = line.source.len().saturating_sub(line.nick().len() + 1);
+        let Ok(target) = std::str::from_utf8(line.param(0)) else { return };
+        let lower = self.fold.lower(target).into_owned();
+        let ours = self.entry.channels.iter().find(|name| self.fold.lower(name) == lower);
+        let name = EcoString::from(ours.unwrap_or(&lower).as_str());
+        session.room(&name, true);
+        self.rooms.insert(lower, Room { name, since: time(line) });
+    }
+
+    fn leave(&mut self, target: &[u8], why: Option<String>, session: &Session) {
+        let lower = self.fold.lower(&String::from_utf8_lossy(target)).into_owned();
+        if let Some(room) = self.rooms.remove(&lower) {
+            session.room(&room.name, false);
+        }
+        if let Some(why) = why {
+            session.trouble(why);
+        }
+    }
+
+    /// The start and the end of a group of messages. What a server or a bouncer plays back was said before.
+    fn batch(&mut self, line: &Line<'_>) {
+        match line.param(0) {
+            [b'+', reference @ ..] => {
+                let kind = line.param(1);
+                let inner = line.tag("batch").is_some_and(|outer| self.old.contains(outer.as_bytes()));
+                let old = inner || kind.ends_with(b"chathistory") || kind.ends_with(b"playback");
+                if old && self.old.len() < BATCHES {
+                    self.old.insert(reference.to_vec());
+                }
+            }
+            [b'-', reference @ ..] => {
+                self.old.remove(reference);
+            }
+            _ => {}
+        }
+    }
+
+    /// The server changes what it offers.
+    fn cap(&mut self, line: &Line<'_>, out: &mut Vec<u8>) {
+        let text = line.last();
+        for (name, _) in list(&text) {
+            let Some(cap) = Cap::named(name).filter(|cap| *cap != Cap::Sasl) else { continue };
+            match line.param(1) {
+                b"NEW" => write(out, &["CAP", "REQ"], Some(name)),
+                b"ACK" => self.caps.set(cap, true),
+                b"DEL" | b"NAK" => self.caps.set(cap, false),
+                _ => {}
+            }
+        }
+    }
+
+    fn supports(&mut self, line: &Line<'_>) {
+        for word in line.params() {
+            if let Some(mapping) = word.strip_prefix(b"CASEMAPPING=") {
+                self.fold = Fold::named(mapping);
+            } else if let Some([mode]) = word.strip_prefix(b"BOT=") {
+                self.bot_mode = Some(char::from(*mode)).filter(char::is_ascii_alphabetic);
+            }
+        }
+    }
+
+    /// The greeting is over: says that it is a bot, and goes to its rooms.
+    fn ready(&mut self, line: &Line<'_>, session: &mut Session, out: &mut Vec<u8>) {
+        self.since = time(line);
+        if let Some(mode) = self.bot_mode.take() {
+            write(out, &["MODE", &self.nick, &format!("+{mode}")], None);
+        }
+        session.up(&self.nick);
+        self.enter(out);
+    }
+
+    /// Joins the rooms that we should be in and are not.
+    fn enter(&self, out: &mut Vec<u8>) {
+        for room in &self.entry.channels {
+            if !self.rooms.contains_key(self.fold.lower(room).as_ref()) {
+                write(out, &["JOIN", room], None);
+            }
+        }
+    }
+
+    /// Looks after the link: is the server there, are we in our rooms, do we have our nick.
+    pub(super) fn tick(&mut self, output: &mut Output) -> Result<(), Ended> {
+        let silence = self.heard_at.elapsed();
+        if self.pinged && silence > SILENCE * 2 {
+            return Err(Ended::Lost(format!("the server has been silent for {} s", silence.as_secs())));
+        }
+        let out = &mut output.bytes;
+        if silence > SILENCE {
+            self.pinged = true;
+            write(out, &["PING"], Some("pipit"));
+        }
+        if self.nick != self.entry.nick {
+            write(out, &["NICK", &self.entry.nick], None);
+        }
+        self.enter(out);
+        Ok(())
+    }
+
+    /// Runs nothing from now on.
+    pub(super) fn deaf(&mut self) {
+        self.deaf = true;
+    }
+
+    /// Whether there is room for more to say.
+    pub(super) fn takes_more(&self) -> bool {
+        self.queue.len() < QUEUE
+    }
+
+    /// Cuts a text into lines that reach the others whole, and lines them up.
+    pub(super) fn say(&mut self, say: &Say) {
+        let verb = if say.notice { "NOTICE" } else { "PRIVMSG" };
+        let target = say.place.name();
+        // as others get it: `:nick!user@host VERB target :text` and the line end
+        let frame = ":!   :\r\n".len() + self.nick.len() + self.user_host + verb.len() + target.len();
+        for line in split::lines(&say.text) {
+            for piece in split::pieces(&line, LINE.saturating_sub(frame)) {
+                let mut bytes = Vec::with_capacity(verb.len() + target.len() + piece.len() + 5);
+                write(&mut bytes, &[verb, target], Some(piece));
+                self.queue.push_back(bytes);
+            }
+        }
+    }
+
+    /// Hands to the socket what may be sent now, and tells when there is more to hand on.
+    pub(super) fn release(&mut self, now: Instant, output: &mut Output) -> More {
+        while let Some(line) = self.queue.front() {
+            if output.waiting() > AHEAD {
+                return More::WhenSent;
+            }
+            if !self.bucket.take(now) {
+                return More::At(self.bucket.ready_at());
+            }
+            output.bytes.extend_from_slice(line);
+            self.queue.pop_front();
+        }
+        More::None
+    }
+}
+
+/// When there is more to hand to the socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum More {
+    /// Nothing waits.
+    None,
+    /// The network bears the next line then.
+    At(Instant),
+    /// As soon as the socket has taken what it has.
+    WhenSent,
+}
+
+/// When a line was said, in milliseconds since 1970, by the server's word.
+fn time(line: &Line<'_>) -> Option<i64> {
+    let time: jiff::Timestamp = line.tag("time")?.parse().ok()?;
+    Some(time.as_millisecond())
+}

@@ -1,0 +1,236 @@
+//! One entry's life over all its connections: what is heard becomes lines, answers find their way back.
+//!
+//! Lines go on while a connection is down; what they answer to a room is said on the next one. What they answer to one
+//! person is not: the name may be another's by then.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ecow::EcoString;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::backoff::Backoff;
+use super::seen::Seen;
+use super::turns::{Done, Turns};
+use super::{Ask, Entry, Link, Message, Place, Post, Sender, State, address};
+
+/// How a connection ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// We were told to.
+    Stopped,
+    /// It broke; why.
+    Lost(String),
+    /// The other side, or our own care, says no; why. Trying again soon would be rude.
+    Refused(String),
+}
+
+impl From<std::io::Error> for Ended {
+    fn from(error: std::io::Error) -> Self {
+        Self::Lost(format!("the connection broke: {error}"))
+    }
+}
+
+/// A message as an adapter hears it, after what only it can know: it is nobody's echo, no notice, no bot, not old.
+pub(super) struct Heard<'a> {
+    pub(super) place: Place,
+    pub(super) sender: Sender,
+    pub(super) line: &'a str,
+    pub(super) key: Option<EcoString>,
+    pub(super) at: Option<i64>,
+}
+
+/// Something to say.
+#[derive(Debug)]
+pub(super) struct Say {
+    pub(super) place: Place,
+    pub(super) text: String,
+    pub(super) notice: bool,
+}
+
+/// What an adapter waits for besides its socket.
+pub(super) enum Next {
+    /// To be said; `None` where a line had nothing to say.
+    Say(Option<Say>),
+    /// Take leave.
+    Stop,
+}
+
+/// What outlives a connection.
+pub(super) struct Session {
+    service: EcoString,
+    prefix: EcoString,
+    turns: Turns,
+    seen: Seen,
+    answers: mpsc::Receiver<Done>,
+    posts: mpsc::Receiver<Post>,
+    state: watch::Sender<State>,
+    stop: watch::Receiver<bool>,
+    connection: u64,
+    up_since: Option<Instant>,
+}
+
+impl Session {
+    pub(super) fn new(
+        service: EcoString,
+        prefix: &str,
+        ask: Ask,
+        posts: mpsc::Receiver<Post>,
+        state: watch::Sender<State>,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        let (turns, answers) = Turns::new(ask);
+        let prefix = prefix.into();
+        Self {
+            service,
+            prefix,
+            turns,
+            seen: Seen::default(),
+            answers,
+            posts,
+            state,
+            stop,
+            connection: 0,
+            up_since: None,
+        }
+    }
+
+    /// The line that a text asks for, or `None` for talk.
+    pub(super) fn line<'a>(&self, text: &'a str, nick: &str, direct: bool) -> Option<&'a str> {
+        address::line(text, &self.prefix, nick, direct)
+    }
+
+    /// Runs a line, once. What comes back is to be said at once.
+    pub(super) fn hear(&mut self, heard: Heard<'_>) -> Option<Say> {
+        if let Some(key) = &heard.key
+            && !self.seen.first(key)
+        {
+            return None;
+        }
+        let message = Message {
+            service: self.service.clone(),
+            place: heard.place,
+            sender: heard.sender,
+            text: heard.line.into(),
+            key: heard.key,
+            at: heard.at.unwrap_or_else(now),
+        };
+        let refused = self.turns.line_up(message, self.connection).err()?;
+        let text = format!("{}: too many lines wait; say it again later", refused.sender.shown);
+        Some(Say { place: refused.place, text, notice: true })
+    }
+
+    /// Waits until told to stop.
+    pub(super) async fn stopped(&mut self) {
+        // an error is a handle that was dropped, which says the same
+        let _told = self.stop.wait_for(|stop| *stop).await;
+    }
+
+    /// Waits for something to say. Nothing is lost when the wait is given up.
+    pub(super) async fn next(&mut self) -> Next {
+        let done = tokio::select! {
+            _ = self.stop.wait_for(|stop| *stop) => return Next::Stop,
+            Some(done) = self.answers.recv() => done,
+            Some(post) = self.posts.recv() => {
+                return Next::Say(Some(Say { place: post.place, text: post.text, notice: false }));
+            }
+        };
+        Next::Say(self.answered(done))
+    }
+
+    /// Something to say that is there already.
+    pub(super) fn ready(&mut self) -> Option<Say> {
+        while let Ok(done) = self.answers.try_recv() {
+            if let Some(say) = self.answered(done) {
+                return Some(say);
+            }
+        }
+        let post = self.posts.try_recv().ok()?;
+        Some(Say { place: post.place, text: post.text, notice: false })
+    }
+
+    fn answered(&self, done: Done) -> Option<Say> {
+        let answer = done.answer?;
+        let place = done.message.place;
+        match &place {
+            Place::Direct(name) if done.connection != self.connection => {
+                tracing::warn!(service = %self.service, %name, "an answer came after the connection it was asked on");
+                None
+            }
+            Place::Direct(_) | Place::Room(_) => Some(Say { place, text: answer.text, notice: answer.notice }),
+        }
+    }
+
+    /// Whether every line has been answered and every answer taken.
+    pub(super) fn idle(&self) -> bool {
+        self.turns.idle() && self.answers.is_empty() && self.posts.is_empty()
+    }
+
+    /// The link is up, under this name.
+    pub(super) fn up(&mut self, nick: &str) {
+        self.up_since.get_or_insert_with(Instant::now);
+        let nick = EcoString::from(nick);
+        self.state.send_modify(|state| {
+            let since = match &state.link {
+                Link::Connected { since, .. } => *since,
+                Link::Connecting | Link::Waiting { .. } | Link::Stopped => now(),
+            };
+            state.link = Link::Connected { since, nick };
+        });
+    }
+
+    /// The bot is in that room, or no longer.
+    pub(super) fn room(&self, room: &EcoString, joined: bool) {
+        self.state.send_modify(|state| {
+            state.rooms.retain(|name| name != room);
+            if joined {
+                state.rooms.push(room.clone());
+            }
+        });
+    }
+
+    /// Something went wrong that does not end the connection.
+    pub(super) fn trouble(&self, error: String) {
+        tracing::warn!(service = %self.service, "{error}");
+        self.state.send_modify(|state| state.last_error = Some(error));
+    }
+
+    fn link(&self, link: Link) {
+        self.state.send_modify(|state| {
+            state.link = link;
+            state.rooms.clear();
+        });
+    }
+}
+
+/// Connects, and connects again, until told to stop.
+pub(super) async fn keep(entry: Arc<Entry>, mut session: Session) {
+    let mut backoff = Backoff::default();
+    loop {
+        session.connection += 1;
+        session.up_since = None;
+        session.link(Link::Connecting);
+        let (error, refused) = match entry.live(&mut session).await {
+            Ended::Stopped => break,
+            Ended::Lost(error) => (error, false),
+            Ended::Refused(error) => (error, true),
+        };
+        session.trouble(error);
+        let held = session.up_since.map_or(Duration::ZERO, |since| since.elapsed());
+        let wait = backoff.after(held, refused, getrandom::u32().unwrap_or_default());
+        let until = now().saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        session.link(Link::Waiting { until });
+        tokio::select! {
+            _ = session.stop.wait_for(|stop| *stop) => break,
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+    session.link(Link::Stopped);
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,129 @@
+//! Whose turn it is: lines of one sender run one after the other, those of different senders at the same time.
+//!
+//! Every number is bounded: lines that run, lines that wait, answers that nobody has taken yet. A line over the bound is
+//! refused, never dropped in silence.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ecow::EcoString;
+use futures_util::FutureExt;
+use tokio::sync::{Semaphore, mpsc};
+
+use super::{Answer, Ask, Message};
+
+/// Lines that run at the same time.
+const RUNNING: usize = 256;
+/// Lines of one sender that may wait for the one before.
+const WAITING: usize = 256;
+/// Senders with a lane of their own; beyond this the idle ones are forgotten, and then new ones refused.
+const SENDERS: usize = 4096;
+/// Answers that may wait for the connection. When it is full, lines wait with their next step.
+const ANSWERS: usize = 256;
+
+/// A line that was answered.
+#[derive(Debug)]
+pub(super) struct Done {
+    /// What was asked.
+    pub(super) message: Message,
+    /// `None` for nothing to say.
+    pub(super) answer: Option<Answer>,
+    /// On which connection it was asked.
+    pub(super) connection: u64,
+}
+
+/// The lanes of all senders of one entry.
+pub(super) struct Turns {
+    course: Arc<Course>,
+    lanes: HashMap<EcoString, Arc<Lane>>,
+}
+
+/// What all lanes share.
+struct Course {
+    ask: Ask,
+    running: Semaphore,
+    done: mpsc::Sender<Done>,
+}
+
+/// The lines of one sender that wait, and whether a task sees to them.
+#[derive(Default)]
+struct Lane {
+    state: Mutex<LaneState>,
+}
+
+#[derive(Default)]
+struct LaneState {
+    waiting: VecDeque<(Message, u64)>,
+    busy: bool,
+}
+
+impl Lane {
+    fn lock(&self) -> MutexGuard<'_, LaneState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turns {
+    /// Nobody waits. Answers come out of the receiver.
+    pub(super) fn new(ask: Ask) -> (Self, mpsc::Receiver<Done>) {
+        let (done, answers) = mpsc::channel(ANSWERS);
+        let course = Arc::new(Course { ask, running: Semaphore::new(RUNNING), done });
+        (Self { course, lanes: HashMap::new() }, answers)
+    }
+
+    /// Lines up a message. It comes back when too many wait.
+    pub(super) fn line_up(&mut self, message: Message, connection: u64) -> Result<(), Message> {
+        let who = &message.sender.shown;
+        let lane = if let Some(lane) = self.lanes.get(who) {
+            lane
+        } else {
+            if self.lanes.len() >= SENDERS {
+                self.lanes.retain(|_, lane| lane.lock().busy);
+            }
+            if self.lanes.len() >= SENDERS {
+                return Err(message);
+            }
+            self.lanes.entry(who.clone()).or_default()
+        };
+        let mut state = lane.lock();
+        if state.waiting.len() >= WAITING {
+            return Err(message);
+        }
+        state.waiting.push_back((message, connection));
+        if !state.busy {
+            state.busy = true;
+            tokio::spawn(drive(self.course.clone(), lane.clone()));
+        }
+        Ok(())
+    }
+
+    /// Whether nothing runs and nothing waits.
+    pub(super) fn idle(&self) -> bool {
+        self.lanes.values().all(|lane| !lane.lock().busy)
+    }
+}
+
+/// Runs the lines of one lane until it is empty.
+async fn drive(course: Arc<Course>, lane: Arc<Lane>) {
+    loop {
+        let next = {
+            let mut state = lane.lock();
+            let next = state.waiting.pop_front();
+            state.busy = next.is_some();
+            next
+        };
+        let Some((message, connection)) = next else { return };
+        let answer = {
+            // an error means that the semaphore was closed, which nobody does
+            let _turn = course.running.acquire().await;
+            // a panic ends the line, not the lane: the ones behind it still run
+            match AssertUnwindSafe((course.ask)(message.clone())).catch_unwind().await {
+                Ok(answer) => answer,
+                Err(_panic) => Some(Answer { text: "the line broke off by a fault of mine".into(), notice: false }),
+            }
+        };
+        // nobody left to hear it: the entry was stopped, and the line has run all the same
+        let _stopped = course.done.send(Done { message, answer, connection }).await;
+    }
+}

@@ -1,0 +1,143 @@
+//! The configuration: one file, one struct. Everything is optional; a wrong setting stops the start and says where.
+//!
+//! Deliberately absent: what may change while the shell runs (people, rules, bundles), which is kept in the store.
+
+use std::ops::Range;
+use std::path::Path;
+
+use pipit_commands::bind::nearest;
+use pipit_grammar::{Span, SyntaxError};
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
+
+use crate::chat;
+
+/// `pipit.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The chat services to be on.
+    #[serde(default)]
+    pub(crate) chat: Vec<chat::Entry>,
+    /// What is told on standard error: `error`, `warn`, `info`, `debug` or `trace`, as a whole or by part.
+    #[serde(default = "warn")]
+    pub(crate) log: String,
+}
+
+fn warn() -> String {
+    "warn".into()
+}
+
+impl Config {
+    /// Reads a file. Paths in it are relative to the folder it lies in.
+    pub(crate) fn read(file: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let mut config = Self::parse(&text).map_err(|error| format!("{}:{error}", file.display()))?;
+        let folder = file.parent().unwrap_or(Path::new("."));
+        for entry in &mut config.chat {
+            entry.beside(folder);
+            entry.check().map_err(|error| format!("{}: chat {}: {error}", file.display(), entry.name()))?;
+        }
+        let mut names: Vec<&str> = config.chat.iter().map(chat::Entry::name).collect();
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!("{}: two chat entries are named {}", file.display(), twice[0]));
+        }
+        Ok(config)
+    }
+
+    /// Reads a text; the error begins with the line.
+    fn parse(text: &str) -> Result<Self, String> {
+        let document = DeTable::parse(text).map_err(|error| show(text, error.span(), error.message(), None))?;
+        toml::from_str(text).map_err(|error| {
+            let message = error.message();
+            match unknown(message) {
+                Some((key, known)) => {
+                    let within = error.span().unwrap_or(0..text.len());
+                    let mut places = Vec::new();
+                    find(document.get_ref(), key, &mut places);
+                    let place = places.iter().find(|place| within.contains(&place.start)).or(places.first()).cloned();
+                    let help = match nearest(key, known.iter().copied()) {
+                        Some(near) => format!("did you mean {near}?"),
+                        None => format!("there is {}", known.join(", ")),
+                    };
+                    show(text, place.or(error.span()), &format!("there is no key {key} here"), Some(help))
+                }
+                None => show(text, error.span(), message, None),
+            }
+        })
+    }
+}
+
+/// The key of an error about an unknown one, and those that are known.
+fn unknown(message: &str) -> Option<(&str, Vec<&str>)> {
+    let rest = message.strip_prefix("unknown field `")?;
+    let (key, rest) = rest.split_once('`')?;
+    Some((key, rest.split('`').skip(1).step_by(2).collect()))
+}
+
+/// Where keys of a name stand.
+fn find(table: &DeTable<'_>, wanted: &str, places: &mut Vec<Range<usize>>) {
+    for (key, value) in table {
+        if key.get_ref() == wanted {
+            places.push(key.span());
+        }
+        within(value.get_ref(), wanted, places);
+    }
+}
+
+fn within(value: &DeValue<'_>, wanted: &str, places: &mut Vec<Range<usize>>) {
+    match value {
+        DeValue::Table(table) => find(table, wanted, places),
+        DeValue::Array(items) => {
+            for item in items.iter() {
+                within(item.get_ref(), wanted, places);
+            }
+        }
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_) => {}
+    }
+}
+
+/// `LINE: what`, the line and a caret.
+fn show(text: &str, place: Option<Range<usize>>, message: &str, help: Option<String>) -> String {
+    let Some(place) = place else { return format!(" {message}") };
+    let start = text.get(..place.start).map_or(0, |before| before.rfind('\n').map_or(0, |at| at + 1));
+    let end = text.get(place.start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |at| place.start + at);
+    let number = text.get(..start).map_or(1, |before| before.matches('\n').count() + 1);
+    let line = text.get(start..end).unwrap_or_default();
+    let span = Span::new(place.start - start, place.end.clamp(place.start, end).max(place.start) - start);
+    let mut error = SyntaxError::new(message, span);
+    error.help = help;
+    format!("{number}: {}", error.show(line))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+    use super::Config;
+
+    #[test]
+    fn a_wrong_key_is_told_with_its_line_and_the_right_one() {
+        let text = "log = \"info\"\n[[chat]]\nservice = \"irc\"\nname = \"a\"\nserver = \"h:1\"\nchanels = [\"#x\"]\n";
+        let error = Config::parse(text).unwrap_err();
+        assert!(error.starts_with("6: error: there is no key chanels here"), "{error}");
+        assert!(error.contains("did you mean channels?"), "{error}");
+        let error = Config::parse("lod = \"info\"\n").unwrap_err();
+        assert!(error.starts_with("1: ") && error.contains("did you mean log?"), "{error}");
+    }
+
+    #[test]
+    fn broken_text_is_told_with_its_line() {
+        let error = Config::parse("log = \"info\"\nx = [1,\n").unwrap_err();
+        assert!(error.starts_with('2') || error.starts_with('3'), "{error}");
+    }
+
+    #[test]
+    fn nothing_at_all_is_a_configuration() {
+        assert!(Config::parse("").unwrap().chat.is_empty());
+    }
+}
