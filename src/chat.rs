@@ -133,6 +133,13 @@ impl Entry {
         }
     }
 
+    /// The files it needs.
+    pub(crate) fn files(&self) -> Vec<&std::path::Path> {
+        match self {
+            Self::Irc(entry) => entry.files(),
+        }
+    }
+
     fn prefix(&self) -> &str {
         match self {
             Self::Irc(entry) => &entry.prefix,

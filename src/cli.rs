@@ -8,12 +8,17 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod check;
+mod doctor;
 mod home;
 mod line;
+mod serve;
+mod shell;
 mod stdin;
 mod tree;
 
 pub(crate) use home::Home;
+
+use crate::config::Config;
 
 /// Pipit: the communal command line. A team types piped commands in its chat; everybody sees what was asked and what
 /// came back, and nobody can run what they may not.
@@ -54,6 +59,16 @@ enum Command {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         line: Vec<String>,
     },
+    /// A shell in the terminal; without one it reads lines from standard input
+    Shell {
+        /// Make the home one for development, where /as USER and /in ROOM play other people in other rooms
+        #[arg(long = "dev")]
+        development: bool,
+    },
+    /// Be on the chat services that the configuration names, until told to stop
+    Serve,
+    /// Tell what is missing
+    Doctor,
     /// Show how a line is understood: its canonical form
     Parse {
         /// Show the tree as JSON instead
@@ -101,10 +116,35 @@ pub(crate) fn main() -> ExitCode {
             let ask = line::Ask { user: user.clone(), room: room.clone(), json: *json, stdin: *stdin, line: line.join(" ") };
             home().map_or_else(|error| fail(5, &error), |home| line::run(&home, ask))
         }
+        Command::Shell { development } => {
+            home().map_or_else(|error| fail(5, &error), |home| shell::shell(&home, *development))
+        }
+        Command::Serve => match home() {
+            Ok(home) => match config(&cli, &home) {
+                Ok(config) => serve::serve(&home, config),
+                Err(error) => fail(2, &error),
+            },
+            Err(error) => fail(5, &error),
+        },
+        Command::Doctor => {
+            let home = home();
+            let config = home.as_ref().map_err(Clone::clone).and_then(|home| config(&cli, home));
+            doctor::doctor(home, config)
+        }
         Command::Parse { json, line } => check::parse(&line.join(" "), *json),
         Command::Rule(RuleCommand::Check { rule }) => check::rule(&rule.join(" ")),
         Command::Rule(RuleCommand::Eval) => check::eval(),
         Command::Bundle(BundleCommand::Check { file }) => check::bundle(file),
+    }
+}
+
+/// The configuration that was named, or that of the home, or none.
+fn config(cli: &Cli, home: &Home) -> Result<Config, String> {
+    let usual = home.path().join("pipit.toml");
+    match &cli.config {
+        Some(file) => Config::read(file),
+        None if usual.exists() => Config::read(&usual),
+        None => Ok(Config::default()),
     }
 }
 

@@ -114,6 +114,11 @@ impl Engine {
         })))
     }
 
+    /// What is kept.
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
     /// Says where posts go; once.
     pub(crate) fn connect(&self, outlet: Arc<dyn Outlet>) {
         // a second call changes nothing: whoever connected first is who posts

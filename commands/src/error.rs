@@ -99,6 +99,12 @@ impl Error {
         self.0.kind
     }
 
+    /// Whether there is something to say: a quiet stop says nothing.
+    #[must_use]
+    pub fn exits_loudly(&self) -> bool {
+        self.0.kind != ErrorKind::Stopped || !self.0.message.is_empty()
+    }
+
     /// What is wrong.
     #[must_use]
     pub fn message(&self) -> &str {

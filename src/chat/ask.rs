@@ -4,12 +4,12 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use ecow::EcoString;
-use pipit_commands::{Error, ErrorKind, Value};
+use pipit_commands::{Error, Value};
 use pipit_grammar::rule::{self, Via};
 use tokio::sync::oneshot;
 
@@ -24,21 +24,29 @@ const LIFE: Duration = Duration::from_secs(2);
 
 /// The services that are connected, by name.
 #[derive(Clone, Default)]
-pub(crate) struct Services(Arc<OnceLock<HashMap<EcoString, Handle>>>);
+pub(crate) struct Services(Arc<RwLock<HashMap<EcoString, Handle>>>);
 
 impl Services {
-    /// Says which there are; once, when all are started.
+    /// Says which there are, when all are started.
     pub(crate) fn set(&self, handles: HashMap<EcoString, Handle>) {
-        // it is set by whoever started them, who does so once
-        let _ = self.0.set(handles);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = handles;
     }
 
-    fn get(&self, service: &str) -> Option<&Handle> {
-        self.0.get()?.get(service)
+    /// Lets every service finish what it runs and take leave.
+    pub(crate) async fn stop(&self) {
+        let handles = std::mem::take(&mut *self.0.write().unwrap_or_else(PoisonError::into_inner));
+        for handle in handles.into_values() {
+            handle.stop().await;
+        }
+    }
+
+    fn all(&self) -> RwLockReadGuard<'_, HashMap<EcoString, Handle>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn say(&self, service: &str, place: Place, text: String) -> Result<(), String> {
-        let handle = self.get(service).ok_or_else(|| format!("there is no chat service {service}"))?;
+        let handles = self.all();
+        let handle = handles.get(service).ok_or_else(|| format!("there is no chat service {service}"))?;
         handle.post(Post { place, text })
     }
 }
@@ -48,7 +56,7 @@ impl Outlet for Services {
     fn knows(&self, service: &str, place: &rule::Place) -> bool {
         let rule::Place::Room(name) = place else { return false };
         let name = format!("#{name}");
-        self.get(service).is_some_and(|handle| handle.state().rooms.iter().any(|room| *room == name))
+        self.all().get(service).is_some_and(|handle| handle.state().rooms.iter().any(|room| *room == name))
     }
 
     async fn post(&self, service: &str, place: &rule::Place, text: &str) -> Result<(), Error> {
@@ -60,7 +68,7 @@ impl Outlet for Services {
     }
 
     fn services(&self) -> Vec<(EcoString, EcoString)> {
-        let Some(handles) = self.0.get() else { return Vec::new() };
+        let handles = self.all();
         let mut all: Vec<(EcoString, EcoString)> = handles
             .iter()
             .map(|(name, handle)| {
@@ -145,7 +153,7 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
         let kept = engine.keep_rest(&identity, &place, rest).await.unwrap_or(false);
         text.push_str(&format!("\n… {left} more lines{}", if kept { ": more" } else { "" }));
     }
-    if let Some(error) = reply.error.filter(|error| error.kind() != ErrorKind::Stopped || !error.message().is_empty()) {
+    if let Some(error) = reply.error.filter(Error::exits_loudly) {
         if !text.is_empty() {
             text.push('\n');
         }

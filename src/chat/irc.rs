@@ -92,6 +92,12 @@ fn safe_everywhere() -> Flood {
 }
 
 impl Entry {
+    /// The files it needs.
+    pub(super) fn files(&self) -> Vec<&std::path::Path> {
+        let password = self.sasl.as_ref().map(|sasl| sasl.password_file.as_path());
+        self.ca_file.as_deref().into_iter().chain(password).collect()
+    }
+
     /// Takes paths in it as relative to a folder.
     pub(super) fn beside(&mut self, folder: &std::path::Path) {
         for path in self.ca_file.iter_mut().chain(self.sasl.iter_mut().map(|sasl| &mut sasl.password_file)) {

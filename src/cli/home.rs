@@ -8,6 +8,9 @@ use crate::audit::Audit;
 use crate::engine::Engine;
 use crate::store::Store;
 
+/// The file that marks a home for development.
+const DEVELOPMENT: &str = "development";
+
 /// A home that is there.
 pub(crate) struct Home {
     path: PathBuf,
@@ -47,6 +50,25 @@ impl Home {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Makes it a home for development. One that is in use for real cannot become one.
+    pub(crate) fn develop(&self) -> Result<(), String> {
+        if self.is_for_development() {
+            return Ok(());
+        }
+        if self.path.join("pipit.db").exists() {
+            return Err(format!(
+                "the home {} is in use and cannot become one for development; name another: --home DIR",
+                self.path.display()
+            ));
+        }
+        fs::write(self.path.join(DEVELOPMENT), "").map_err(|error| format!("the home cannot be written: {error}"))
+    }
+
+    /// Whether it was made for development.
+    pub(crate) fn is_for_development(&self) -> bool {
+        self.path.join(DEVELOPMENT).exists()
     }
 
     /// Opens the shell.

@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-use pipit_commands::{Batch, ErrorKind, Value};
+use pipit_commands::{Batch, Value};
 use pipit_grammar::rule::{Place, Via};
 
 use super::{Home, fail};
@@ -51,7 +51,7 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
         let reply = engine.handle(request, &mut |batch| shown.take(batch)).await;
         shown.end();
         let code = reply.error.as_ref().map_or(0, |error| {
-            if error.kind() != ErrorKind::Stopped || !error.message().is_empty() {
+            if error.exits_loudly() {
                 eprintln!("{}", render::error(error, &text));
             }
             error.kind().exit()
@@ -66,7 +66,7 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
 }
 
 /// Standard output: JSON lines as they come, or text, where records wait a while so that they can be a table.
-struct Shown {
+pub(super) struct Shown {
     out: BufWriter<std::io::Stdout>,
     json: bool,
     line: String,
@@ -74,11 +74,11 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(json: bool) -> Self {
+    pub(super) fn new(json: bool) -> Self {
         Self { out: BufWriter::with_capacity(64 * 1024, std::io::stdout()), json, line: String::new(), waiting: Vec::new() }
     }
 
-    fn take(&mut self, batch: Batch) -> ControlFlow<()> {
+    pub(super) fn take(&mut self, batch: Batch) -> ControlFlow<()> {
         let written = if self.json { self.lines(&batch) } else { self.text(batch) };
         // whoever read from us has gone: that ends the line well
         if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -117,7 +117,7 @@ impl Shown {
         self.out.flush()
     }
 
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         // nobody is left to be told
         let _ = self.flush();
     }

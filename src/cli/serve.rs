@@ -1,0 +1,76 @@
+//! `pipit serve`: the shell with its chat services, until it is told to stop.
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::{Home, fail};
+use crate::chat::{self, Services};
+use crate::config::Config;
+
+/// Serves until SIGINT or SIGTERM.
+pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
+    log(&config.log);
+    if config.chat.is_empty() {
+        return fail(
+            2,
+            &"there is no chat service to serve; name one in pipit.toml ([[chat]], see docs/chat.md), or use pipit shell",
+        );
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(5, &format!("the runtime does not start: {error}")),
+    };
+    runtime.block_on(async {
+        let engine = match home.open() {
+            Ok(engine) => engine,
+            Err(error) => return fail(5, &error),
+        };
+        match engine.claim_code().await {
+            Ok(Some(code)) => {
+                eprintln!("pipit: there is no administrator yet. Whoever says this to the bot in a direct message is:");
+                eprintln!("pipit:     claim {code}");
+            }
+            Ok(None) => {}
+            Err(error) => return fail(5, &error),
+        }
+        let services = Services::default();
+        engine.connect(Arc::new(services.clone()));
+        let mut names = Vec::new();
+        let mut handles = HashMap::new();
+        for entry in config.chat {
+            let name = entry.name().to_owned();
+            let ask = chat::ask(engine.clone(), services.clone(), entry.kind());
+            handles.insert(name.as_str().into(), chat::start(entry, ask));
+            names.push(name);
+        }
+        services.set(handles);
+        eprintln!("pipit: serving {}", names.join(", "));
+        stopped().await;
+        eprintln!("pipit: stopping");
+        services.stop().await;
+        ExitCode::SUCCESS
+    })
+}
+
+/// Waits until the process is asked to stop.
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// What is told on standard error: by the configuration, or by `PIPIT_LOG`.
+fn log(level: &str) {
+    use tracing_subscriber::EnvFilter;
+    let wanted = std::env::var("PIPIT_LOG").unwrap_or_else(|_| level.to_owned());
+    let filter = EnvFilter::try_new(&wanted).unwrap_or_else(|_| EnvFilter::new("warn"));
+    // a subscriber that is there already stays
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

@@ -1,0 +1,140 @@
+//! `pipit shell`: a room of one's own in the terminal. In a home made for development one may also play other people
+//! in other rooms.
+//!
+//! Deliberately absent: what a line means, and who may run it: the engine judges here as everywhere.
+
+use std::io::{BufRead, IsTerminal};
+use std::process::ExitCode;
+
+use pipit_grammar::rule::{Place, Via};
+use tokio::sync::oneshot;
+
+use super::line::Shown;
+use super::{Home, fail};
+use crate::access::Identity;
+use crate::engine::{Engine, Request};
+use crate::render;
+
+mod edit;
+
+/// Who is at the keyboard, and where.
+struct Seat {
+    identity: Identity,
+    place: Place,
+}
+
+impl Seat {
+    fn prompt(&self) -> String {
+        let who = match &self.identity {
+            Identity::Operator => "operator",
+            Identity::Named(name) | Identity::Account(name) | Identity::Stranger(name) => name,
+        };
+        match &self.place {
+            Place::Dm => format!("{who}> "),
+            Place::Room(room) => format!("{who} #{room}> "),
+        }
+    }
+}
+
+/// Reads lines and answers them until the end.
+pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
+    if development && let Err(error) = home.develop() {
+        return fail(2, &error);
+    }
+    let engine = match home.open() {
+        Ok(engine) => engine,
+        Err(error) => return fail(5, &error),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(5, &format!("the runtime does not start: {error}")),
+    };
+    let mut seat = Seat { identity: Identity::Operator, place: Place::Dm };
+    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let play = home.is_for_development();
+    if terminal {
+        println!("pipit {}: help shows what there is, /quit ends", env!("CARGO_PKG_VERSION"));
+        if play {
+            println!("a home for development: /as USER, /as (the operator), /in #ROOM, /in (a direct message)");
+        }
+        let mut editor = edit::Editor::new(home.path());
+        loop {
+            let names = engine.completions(&seat.identity, &seat.place);
+            match editor.line(&seat.prompt(), names) {
+                Ok(Some(line)) => {
+                    if !turn(&engine, &runtime, &mut seat, play, &line) {
+                        return ExitCode::SUCCESS;
+                    }
+                }
+                Ok(None) => return ExitCode::SUCCESS,
+                Err(error) => return fail(1, &error),
+            }
+        }
+    }
+    for line in std::io::stdin().lock().lines() {
+        match line {
+            Ok(line) if !turn(&engine, &runtime, &mut seat, play, &line) => break,
+            Ok(_) => {}
+            Err(error) => return fail(1, &format!("standard input: {error}")),
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Takes a line; false ends the shell.
+fn turn(engine: &Engine, runtime: &tokio::runtime::Runtime, seat: &mut Seat, play: bool, line: &str) -> bool {
+    let line = line.trim();
+    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let rest = rest.trim();
+    match word {
+        "" => {}
+        "/quit" | "/exit" => return false,
+        "/as" | "/in" if !play => {
+            eprintln!("error: {word} works in a home made for development only: pipit shell --dev --home DIR");
+        }
+        "/as" if rest.is_empty() => seat.identity = Identity::Operator,
+        "/as" => seat.identity = Identity::Named(rest.into()),
+        "/in" if rest.is_empty() => seat.place = Place::Dm,
+        "/in" => seat.place = Place::Room(rest.strip_prefix('#').unwrap_or(rest).into()),
+        _ if word.starts_with('/') => eprintln!("error: there is no {word}; there are /as, /in and /quit"),
+        _ => runtime.block_on(answer(engine, seat, line)),
+    }
+    true
+}
+
+/// Runs a line; an interrupt stops it.
+async fn answer(engine: &Engine, seat: &Seat, line: &str) {
+    let (told, id) = oneshot::channel();
+    let request = Request {
+        text: line.to_owned(),
+        identity: seat.identity.clone(),
+        service: "shell".into(),
+        place: seat.place.clone(),
+        via: Via::Chat,
+        cause: matches!(seat.identity, Identity::Named(_)).then_some("operator"),
+        input: None,
+        ticket: Some(told),
+    };
+    let mut shown = Shown::new(false);
+    let reply = {
+        let mut show = |batch| shown.take(batch);
+        let running = engine.handle(request, &mut show);
+        tokio::pin!(running);
+        let stop = async {
+            if tokio::signal::ctrl_c().await.is_ok()
+                && let Ok(id) = id.await
+            {
+                engine.stop(&id, "the keyboard");
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            reply = &mut running => reply,
+            () = stop => return,
+        }
+    };
+    shown.end();
+    if let Some(error) = reply.error.filter(|error| error.exits_loudly()) {
+        eprintln!("{}", render::error(&error, line));
+    }
+}
