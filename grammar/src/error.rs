@@ -64,6 +64,15 @@ fn raw_len(text: &str, shown: &str) -> usize {
     text.chars().take(shown.chars().count()).map(char::len_utf8).sum()
 }
 
+/// A typed word as a message may repeat it: short, and nothing that a reader cannot see.
+pub(crate) fn repeated(word: &str) -> String {
+    let (mut head, cut) = first_columns(&shown(word), 40);
+    if cut {
+        head.push('…');
+    }
+    head
+}
+
 /// The text with one visible or harmless character for each.
 fn shown(text: &str) -> String {
     let show = |letter: char| match letter {

@@ -7,6 +7,7 @@ use super::repair::after_blanks;
 use super::scope::Scope;
 use super::{Operator, operator, word};
 use crate::ast::{Item, Part, Redirect, RedirectKind, Target, Word};
+use crate::error::repeated;
 use crate::{Span, SyntaxError};
 
 const PLACES: &str = "a place is here, me, thread, #room, @user or adapter://place";
@@ -45,12 +46,13 @@ pub(super) fn redirect<'t>(
         }
         let (after, word) = word::word(scope, false, start)?;
         let typed = &start[..start.len() - after.len()];
+        if kind == RedirectKind::One && !targets.is_empty() {
+            let help = "for several write *> here #ops; words and options stand before the redirect";
+            return refuse(SyntaxError::new("> takes one place", word.span).help(help));
+        }
         let Some(target) = target(&word, typed) else {
             return refuse(no_place(words, &word, typed));
         };
-        if kind == RedirectKind::One && !targets.is_empty() {
-            return refuse(SyntaxError::new("> takes one place", word.span).help("for several write *> here #ops"));
-        }
         targets.push(target);
         rest = after;
     }
@@ -91,7 +93,7 @@ fn target(word: &Word, typed: &str) -> Option<Target> {
 /// The error for a word that is no place.
 fn no_place(words: &[Item], word: &Word, typed: &str) -> SyntaxError {
     let span: Span = word.span;
-    let shown: String = typed.chars().take(40).collect();
+    let shown = repeated(typed);
     let lower = typed.to_ascii_lowercase();
     let computed = word.parts.iter().any(|part| !matches!(part, Part::Text { .. }));
     if computed {
@@ -118,7 +120,7 @@ fn no_place(words: &[Item], word: &Word, typed: &str) -> SyntaxError {
         Some(Item::Block(_)) | None => None,
     };
     match compared {
-        Some(field) => error(format!("to compare, write {field}>{shown}")),
+        Some(field) => error(format!("to compare, write {}>{shown}", repeated(field))),
         None => error(format!("for a room, write #{shown}")),
     }
 }

@@ -70,10 +70,10 @@ impl<'p, 't> Scope<'p, 't> {
         Span::new(self.at(from), self.at(to))
     }
 
-    /// The span of the first bytes of a rest.
+    /// The span of the first bytes of a rest, up to a whole character.
     pub(super) fn head(&self, rest: &str, bytes: usize) -> Span {
         let at = self.at(rest);
-        Span::new(at, at + bytes.min(rest.len()))
+        Span::new(at, at + rest.ceil_char_boundary(bytes))
     }
 
     /// Whether a word ends here: at a blank, or where the line does.
