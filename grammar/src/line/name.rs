@@ -53,15 +53,19 @@ fn advice(word: &str) -> String {
     };
     let unquoted = word.trim_matches(['\'', '"', '“', '”', '„', '‘', '’', '‚']);
     if word.contains("$(") || word.contains('`') || word.starts_with('$') || word.contains(":$") {
-        return "a name is never computed; write it out".to_owned();
+        return "a name is never computed, so that the line can be judged before it runs; write it out".to_owned();
     }
     if unquoted.len() < word.len() && is_name(unquoted) {
         return format!("a name is never quoted; write {unquoted}");
     }
-    for (operator, what) in [("||", "||"), ("|", "a pipe"), ("&&", "&&"), ("*>", "*>"), (">", ">")] {
+    for (operator, what) in [("||", "||"), ("|", "a pipe"), ("&&", "&&")] {
         if word.contains(operator) {
             return format!("{what} stands alone; {}", apart(operator));
         }
+    }
+    if let Some((name, place)) = word.split_once('>') {
+        let (name, place) = (repeated(name), repeated(place));
+        return format!("to compare, write where {name}>{place}; to post to a place, write blanks around >");
     }
     if word.contains('\\') {
         return "a name has no escapes; write it out".to_owned();
@@ -75,6 +79,9 @@ fn advice(word: &str) -> String {
     }
     if word.starts_with('-') {
         return "an option follows the name of its command".to_owned();
+    }
+    if word.starts_with('(') {
+        return "every line begins with a command, inside $( ) too".to_owned();
     }
     if word.contains(':') {
         return "a name has one colon at most, with a name on both sides: bundle:command".to_owned();

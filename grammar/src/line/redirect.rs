@@ -66,9 +66,10 @@ pub(super) fn redirect<'t>(
 /// `target = "here" | "me" | "thread" | "#room" | "@user" | adapter "://" place`
 fn target(word: &Word, typed: &str) -> Option<Target> {
     // what a backslash or a parenthesis quoted is no bare word, and a repaired dash begins no place
-    if word.bare() != Some(typed) {
-        return None;
-    }
+    if word.bare() == Some(typed) { place(typed) } else { None }
+}
+
+fn place(typed: &str) -> Option<Target> {
     let in_place =
         |letter: char| !matches!(letter, '\'' | '"' | '`' | '$' | '\\' | '(' | ')' | '{' | '}' | '|' | '<' | '>');
     let named = |text: &str| !text.is_empty() && text.chars().all(in_place);
@@ -94,33 +95,40 @@ fn target(word: &Word, typed: &str) -> Option<Target> {
 fn no_place(words: &[Item], word: &Word, typed: &str) -> SyntaxError {
     let span: Span = word.span;
     let shown = repeated(typed);
-    let lower = typed.to_ascii_lowercase();
     let computed = word.parts.iter().any(|part| !matches!(part, Part::Text { .. }));
     if computed {
         return SyntaxError::new(format!("\"{shown}\" is not a place; a place is never computed"), span).help(PLACES);
     }
-    let Some(bare) = word.bare() else {
-        return SyntaxError::new(format!("\"{shown}\" is not a place; a place is a bare word"), span).help(PLACES);
-    };
     let error = |advice: String| SyntaxError::new(format!("\"{shown}\" is not a place; {advice}"), span).help(PLACES);
+    let Some(bare) = word.bare().filter(|bare| *bare == typed) else {
+        let unquoted = typed.trim_matches(['\'', '"', '“', '”', '„', '‘', '’', '‚']);
+        let meant = if is_place(unquoted) { repeated(unquoted) } else { "#ops".to_owned() };
+        return error(format!("a place is a bare word, such as {meant}"));
+    };
+    let compared = words.last().and_then(|item| match item {
+        Item::Word(word) => word.bare(),
+        Item::Block(_) => None,
+    });
+    let compare = format!("to compare, write {}>{shown}", repeated(compared.unwrap_or("_")));
+    if bare.starts_with(|letter: char| letter.is_ascii_digit()) || bare.parse::<f64>().is_ok() {
+        return error(compare);
+    }
     if bare.starts_with('-') {
         return error("options stand before the redirect".to_owned());
     }
-    if matches!(lower.as_str(), "here" | "me" | "thread") {
-        return error(format!("write {lower}"));
+    if is_place(&bare.to_ascii_lowercase()) {
+        return error(format!("write {}", repeated(&bare.to_ascii_lowercase())));
     }
     if bare.starts_with(['/', '.', '~']) {
         return error("values are not written to files".to_owned());
     }
     if bare.starts_with(['#', '@']) || bare.contains("://") {
-        return SyntaxError::new(format!("\"{shown}\" is not a place"), span).help(PLACES);
+        let error = SyntaxError::new(format!("\"{shown}\" is not a place"), span);
+        return error.help(format!("{PLACES}, and has no quotes, brackets or marks of the language"));
     }
-    let compared = match words.last() {
-        Some(Item::Word(word)) => word.bare(),
-        Some(Item::Block(_)) | None => None,
-    };
-    match compared {
-        Some(field) => error(format!("to compare, write {}>{shown}", repeated(field))),
-        None => error(format!("for a room, write #{shown}")),
-    }
+    error(format!("for a room, write #{shown}; {compare}"))
+}
+
+fn is_place(typed: &str) -> bool {
+    place(typed).is_some()
 }
