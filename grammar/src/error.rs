@@ -51,7 +51,9 @@ impl SyntaxError {
         let blank = head.width() + before.width();
         let carets = place.width().max(1);
         // writing to a String never fails
-        let _ = write!(all, "\n  {}\n  {}{}", line.trim_end(), " ".repeat(blank), "^".repeat(carets));
+        if !line.trim().is_empty() {
+            let _ = write!(all, "\n  {}\n  {}{}", line.trim_end(), " ".repeat(blank), "^".repeat(carets));
+        }
         if let Some(help) = &self.help {
             let _ = write!(all, "\n  {help}");
         }

@@ -186,7 +186,8 @@ proptest! {
 
     #[test]
     fn every_quoted_text_comes_back(text in "\\PC{0,12}[\n\t]{0,2}") {
-        let escaped: String = text.chars().map(|letter| format!("\\u{{{:x}}}", u32::from(letter))).collect();
+        let escape = |letter: char| format!("\\u{{{:x}}}", u32::from(letter));
+        let escaped = text.chars().map(escape).collect::<Vec<_>>().concat();
         let tree = parse(&format!("echo \"{escaped}\"")).unwrap();
         let again = parse(&tree.to_string()).unwrap();
         let pipit_grammar::ast::Item::Word(word) = &again.first.stages[0].items[0] else { panic!("a word") };
