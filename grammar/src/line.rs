@@ -35,6 +35,9 @@ pub fn parse_alias(text: &str) -> Result<Line, SyntaxError> {
 
 /// Reads a path as commands take it: `a.b[0]['x.y']`, `a."x.y"`, `_` or `[0]` for the value itself and a place in it.
 pub fn parse_path(text: &str) -> Result<Path, SyntaxError> {
+    if let Some(error) = repair::refused_everywhere(text) {
+        return Err(error);
+    }
     let reading = Reading::new(text, false);
     let path = reference::whole_path(Scope::text(&reading), text);
     path.map(|(_, path)| path).map_err(|refusal| refusal::error(refusal, text))

@@ -30,6 +30,7 @@ fn a_refused_line_shows_what_where_and_what_now() {
         .map(|(line, expected)| format!("{line} shows\n{}\nexpected\n{expected}\n", show(line)))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_short_and_helpful();
 }
 
 #[test]
@@ -64,9 +65,8 @@ fn limits_say_their_number() {
     }
 }
 
-/// House style: a message is lower case but for code, without a full stop, and every error knows a next step.
-#[test]
-fn every_message_is_short_and_helps() {
+/// House style: no full stop, no more than a chat line, and every error knows a next step.
+fn assert_short_and_helpful() {
     for (line, _) in cases() {
         let line: String = serde_json::from_str(&line).unwrap();
         let error = parse(&line).unwrap_err();
