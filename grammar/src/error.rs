@@ -51,7 +51,9 @@ impl SyntaxError {
         let blank = head.width() + before.width();
         let carets = place.width().max(1);
         // writing to a String never fails
-        let _ = write!(all, "\n  {}\n  {}{}", line.trim_end(), " ".repeat(blank), "^".repeat(carets));
+        if !line.trim().is_empty() {
+            let _ = write!(all, "\n  {}\n  {}{}", line.trim_end(), " ".repeat(blank), "^".repeat(carets));
+        }
         if let Some(help) = &self.help {
             let _ = write!(all, "\n  {help}");
         }
@@ -62,6 +64,15 @@ impl SyntaxError {
 /// The bytes of the text that the first columns of it, as shown, stand for.
 fn raw_len(text: &str, shown: &str) -> usize {
     text.chars().take(shown.chars().count()).map(char::len_utf8).sum()
+}
+
+/// A typed word as a message may repeat it: short, and nothing that a reader cannot see.
+pub(crate) fn repeated(word: &str) -> String {
+    let (mut head, cut) = first_columns(&shown(word), 40);
+    if cut {
+        head.push('…');
+    }
+    head
 }
 
 /// The text with one visible or harmless character for each.

@@ -35,6 +35,9 @@ pub fn parse_alias(text: &str) -> Result<Line, SyntaxError> {
 
 /// Reads a path as commands take it: `a.b[0]['x.y']`, `a."x.y"`, `_` or `[0]` for the value itself and a place in it.
 pub fn parse_path(text: &str) -> Result<Path, SyntaxError> {
+    if let Some(error) = repair::refused_everywhere(text) {
+        return Err(error);
+    }
     let reading = Reading::new(text, false);
     let path = reference::whole_path(Scope::text(&reading), text);
     path.map(|(_, path)| path).map_err(|refusal| refusal::error(refusal, text))
@@ -216,32 +219,23 @@ fn missing<'t, T>(
     at: &'t str,
 ) -> Parsed<'t, T> {
     let help = "every stage begins with a command's name";
-    let closes = matches!(found, None | Some(Operator::Close));
-    let error = match (before, found) {
-        (Some((operator, head)), _) if closes => {
+    if let (Some((operator, head)), None | Some(Operator::Close)) = (before, found) {
+        let text = operator.text();
+        let error = SyntaxError::new(format!("a command is missing after {text}"), scope.head(head, text.len()));
+        return refuse(error.help(help));
+    }
+    let error = match found {
+        Some(Operator::Close) if scope.block.is_none() => return close_without_open(scope, at),
+        None if at.is_empty() || scope.block.is_some() => scope.unclosed(),
+        None => SyntaxError::new("nothing stands inside the substitution", scope.opened(at)).help(help),
+        Some(Operator::Close) => SyntaxError::new("nothing stands inside the block", scope.opened(at)).help(help),
+        Some(Operator::Open) => {
+            SyntaxError::new("a command is missing before the block", scope.head(at, 1)).help("as in each { echo $_ }")
+        }
+        Some(operator @ (Operator::Pipe | Operator::And | Operator::Or | Operator::To | Operator::ToMany)) => {
             let text = operator.text();
-            SyntaxError::new(format!("a command is missing after {text}"), scope.head(head, text.len())).help(help)
+            SyntaxError::new(format!("a command is missing before {text}"), scope.head(at, text.len())).help(help)
         }
-        (None, _) if closes && scope.is_nested() && (at.is_empty() || found.is_some() != scope.block.is_some()) => {
-            scope.unclosed()
-        }
-        (None, None) if scope.is_nested() => {
-            SyntaxError::new("nothing stands inside the substitution", scope.opened(at)).help(help)
-        }
-        (None, Some(Operator::Close)) if scope.is_nested() => {
-            SyntaxError::new("nothing stands inside the block", scope.opened(at)).help(help)
-        }
-        (_, Some(operator)) => {
-            let text = operator.text();
-            let message = match operator {
-                Operator::Open => "a command is missing before the block".to_owned(),
-                Operator::Pipe | Operator::And | Operator::Or | Operator::To | Operator::ToMany | Operator::Close => {
-                    format!("a command is missing before {text}")
-                }
-            };
-            SyntaxError::new(message, scope.head(at, text.len())).help(help)
-        }
-        (_, None) => SyntaxError::new("a command is missing", scope.head(at, 1)).help(help),
     };
     refuse(error)
 }

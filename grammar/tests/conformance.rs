@@ -1,6 +1,7 @@
 //! Plays the parse cases of the conformance data: a line and its canonical form, or that it is refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
+#[path = "trees/fixed_point.rs"]
 mod trees;
 
 use pipit_grammar::parse;

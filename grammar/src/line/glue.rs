@@ -64,7 +64,11 @@ impl Glue {
 
     /// A bare `=` was just added.
     pub(super) fn equals(&mut self) {
-        self.equals = Some(self.seam());
+        let text = match self.parts.last() {
+            Some(Part::Text { text, .. }) => text.len(),
+            Some(_) | None => 0,
+        };
+        self.equals = Some(Seam { part: self.parts.len().saturating_sub(1), text });
     }
 
     /// The word holds, here, what cannot stand bare in the canonical line: it is quoted from behind the last bare `=`,
@@ -131,13 +135,6 @@ impl Glue {
                 self.computed(part, known.unwrap_or_default());
                 self.computed = known;
             }
-        }
-    }
-
-    fn seam(&self) -> Seam {
-        match self.parts.last() {
-            Some(Part::Text { text, .. }) => Seam { part: self.parts.len() - 1, text: text.len() },
-            Some(_) | None => Seam { part: self.parts.len(), text: 0 },
         }
     }
 }

@@ -1,18 +1,21 @@
 //! The name of a command: literal, so that a line can be judged before anything runs.
 
 use ecow::EcoString;
+use nom::Parser;
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_while};
 
 use super::refusal::{Parsed, refuse};
 use super::repair;
 use super::scope::Scope;
 use crate::SyntaxError;
 use crate::ast::Name;
+use crate::error::repeated;
 
 /// `name = [ bundle ":" ] command`, or `!!`.
 pub(super) fn name<'t>(scope: Scope<'_, 't>, input: &'t str) -> Parsed<'t, Name> {
-    let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':');
-    let end = if input.starts_with("!!") { 2 } else { input.bytes().take_while(in_name).count() };
-    let (text, rest) = input.split_at(end);
+    let in_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | ':');
+    let (rest, text) = alt((tag("!!"), take_while(in_name))).parse(input)?;
     if !scope.word_ends(rest) || !(text == "!!" || is_name(text)) {
         return refuse(no_name(scope, input));
     }
@@ -35,12 +38,10 @@ fn no_name(scope: Scope<'_, '_>, input: &str) -> SyntaxError {
     if let Some((at, letter)) = word.char_indices().find(|(_, letter)| repair::is_invisible(*letter)) {
         return repair::refused_outside_quotes(scope.at(input) + at, letter);
     }
-    let word = match scope.in_substitution() {
-        true if !word.starts_with(['(', '`', '$']) => word.trim_end_matches([')', '`']),
-        true | false => word,
-    };
-    let word = if word.is_empty() { &input[..end] } else { word };
-    let shown: String = word.chars().take(40).collect();
+    // what closes the substitution is glued to the word
+    let open = if scope.in_substitution() { word.trim_end_matches([')', '`']) } else { word };
+    let word = if open.is_empty() { word } else { open };
+    let shown = repeated(word);
     SyntaxError::new(format!("{shown} is not a command's name"), scope.head(input, word.len())).help(advice(word))
 }
 
@@ -48,19 +49,23 @@ fn advice(word: &str) -> String {
     let apart = |operator: &str| {
         let (before, after) = word.split_once(operator).unwrap_or((word, ""));
         let both = [before, operator, after].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
-        format!("write blanks around it: {}", both.join(" "))
+        format!("write blanks around it: {}", repeated(&both.join(" ")))
     };
     let unquoted = word.trim_matches(['\'', '"', '“', '”', '„', '‘', '’', '‚']);
     if word.contains("$(") || word.contains('`') || word.starts_with('$') || word.contains(":$") {
-        return "a name is never computed; write it out".to_owned();
+        return "a name is never computed, so that the line can be judged before it runs; write it out".to_owned();
     }
     if unquoted.len() < word.len() && is_name(unquoted) {
         return format!("a name is never quoted; write {unquoted}");
     }
-    for (operator, what) in [("||", "||"), ("|", "a pipe"), ("&&", "&&"), ("*>", "*>"), (">", ">")] {
+    for (operator, what) in [("||", "||"), ("|", "a pipe"), ("&&", "&&")] {
         if word.contains(operator) {
             return format!("{what} stands alone; {}", apart(operator));
         }
+    }
+    if let Some((name, place)) = word.split_once('>') {
+        let (name, place) = (repeated(name), repeated(place));
+        return format!("to compare, write where {name}>{place}; to post to a place, write blanks around >");
     }
     if word.contains('\\') {
         return "a name has no escapes; write it out".to_owned();
@@ -74,6 +79,9 @@ fn advice(word: &str) -> String {
     }
     if word.starts_with('-') {
         return "an option follows the name of its command".to_owned();
+    }
+    if word.starts_with('(') {
+        return "every line begins with a command, inside $( ) too".to_owned();
     }
     if word.contains(':') {
         return "a name has one colon at most, with a name on both sides: bundle:command".to_owned();

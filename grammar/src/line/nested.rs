@@ -2,9 +2,12 @@
 
 use std::cell::Cell;
 
+use nom::Parser;
+use nom::character::complete::char;
+
+use super::line;
 use super::refusal::{Parsed, refuse};
 use super::scope::{Scope, Within};
-use super::{line, repair::after_blanks};
 use crate::Span;
 use crate::ast::{Block, Line};
 
@@ -12,10 +15,9 @@ use crate::ast::{Block, Line};
 pub(super) fn block<'t>(scope: Scope<'_, 't>, opener: &'t str, input: &'t str) -> Parsed<'t, Block> {
     let inner = scope.block(opener)?;
     let (rest, line) = line(inner, input)?;
-    match after_blanks(rest).strip_prefix('}') {
-        Some(rest) => Ok((rest, Block { line, span: scope.span(opener, rest) })),
-        None => refuse(inner.unclosed()),
-    }
+    let closing: Parsed<'t, char> = char('}').parse(rest);
+    let Ok((rest, _)) = closing else { return refuse(inner.unclosed()) };
+    Ok((rest, Block { line, span: scope.span(opener, rest) }))
 }
 
 /// ``substitution = "$(" line ")" | "`" line "`"``
@@ -25,8 +27,7 @@ pub(super) fn substitution<'t>(scope: Scope<'_, 't>, opener: &'t str) -> Parsed<
         if opener.starts_with('`') { (Within::Backticks, 1, '`') } else { (Within::Parentheses(&waiting), 2, ')') };
     let inner = scope.substitution(opener, opening, within)?;
     let (rest, line) = line(inner, &opener[opening..])?;
-    match rest.strip_prefix(closing) {
-        Some(rest) => Ok((rest, (Box::new(line), scope.span(opener, rest)))),
-        None => refuse(inner.unclosed()),
-    }
+    let closing: Parsed<'t, char> = char(closing).parse(rest);
+    let Ok((rest, _)) = closing else { return refuse(inner.unclosed()) };
+    Ok((rest, (Box::new(line), scope.span(opener, rest))))
 }

@@ -1,8 +1,13 @@
 //! Quotes: `'…'` is literal, `"…"` binds references and substitutions and has escapes, and each has its typographic
 //! pairs.
 
+use nom::Parser;
+use nom::bytes::complete::{tag, take_until, take_while_m_n};
+use nom::character::complete::char;
+use nom::sequence::delimited;
+
 use super::glue::Glue;
-use super::refusal::{Refusal, Rest, elsewhere, refuse};
+use super::refusal::{Parsed, Refusal, Rest, elsewhere, refuse};
 use super::repair::Mark;
 use super::scope::Scope;
 use super::{reference, word};
@@ -14,14 +19,10 @@ pub(super) fn straight<'t>(scope: Scope<'_, 't>, glue: &mut Glue, opener: &'t st
     if opener.starts_with('"') {
         return double(scope, None, glue, opener);
     }
-    let inside = &opener[1..];
-    match inside.split_once('\'') {
-        Some((text, rest)) => {
-            glue.text(text, true);
-            Ok(rest)
-        }
-        None => refuse(never_closed(scope, opener, '\'')),
-    }
+    let literal: Parsed<'t, &str> = delimited(char('\''), take_until("'"), char('\'')).parse(opener);
+    let Ok((rest, text)) = literal else { return refuse(never_closed(scope, opener, '\'')) };
+    glue.text(text, true);
+    Ok(rest)
 }
 
 /// A pair of typographic marks, when the one that stands here is paired: when a closing one ends the word.
@@ -106,7 +107,7 @@ fn double<'t>(scope: Scope<'_, 't>, mark: Option<Mark>, glue: &mut Glue, opener:
 }
 
 /// What a backslash and its follower stand for inside double quotes: itself, before anything that is no escape.
-pub(super) fn escape<'t>(scope: Scope<'_, 't>, input: &'t str) -> Result<(&'t str, char), nom::Err<Refusal>> {
+pub(super) fn escape<'t>(scope: Scope<'_, 't>, input: &'t str) -> Parsed<'t, char> {
     let letter = match input.as_bytes() {
         [_, mark @ (b'"' | b'\\' | b'$'), ..] => char::from(*mark),
         [_, b'n', ..] => '\n',
@@ -118,24 +119,20 @@ pub(super) fn escape<'t>(scope: Scope<'_, 't>, input: &'t str) -> Result<(&'t st
 }
 
 /// `\u{1 to 6 hex}`
-fn code_point<'t>(scope: Scope<'_, 't>, input: &'t str) -> Result<(&'t str, char), nom::Err<Refusal>> {
-    let digits = &input[3..];
-    let count = digits.bytes().take(7).take_while(u8::is_ascii_hexdigit).count();
-    let rest = &digits[count..];
+fn code_point<'t>(scope: Scope<'_, 't>, input: &'t str) -> Parsed<'t, char> {
     let help = "write 1 to 6 hexadecimal digits, as in \\u{e9}; for the mark itself write \\\\u{";
-    let Some(rest) = rest.strip_prefix('}').filter(|_| (1..=6).contains(&count)) else {
-        let error = SyntaxError::new("\\u{ } holds no code point", scope.head(input, 3 + count));
-        return refuse(error.help(help));
+    let digits = take_while_m_n(1, 6, |letter: char| letter.is_ascii_hexdigit());
+    let between: Parsed<'t, &str> = delimited(tag("\\u{"), digits, char('}')).parse(input);
+    let Ok((rest, digits)) = between else {
+        return refuse(SyntaxError::new("\\u{ } holds no code point", scope.head(input, 3)).help(help));
     };
-    let code = u32::from_str_radix(&digits[..count], 16).unwrap_or_default();
-    match char::from_u32(code) {
-        Some(letter) if letter != '\0' => Ok((rest, letter)),
-        Some(_) | None => {
-            let what =
-                if code == 0 { "the null character stands in no text" } else { "no character has this code point" };
-            refuse(SyntaxError::new(what, scope.span(input, rest)).help(help))
-        }
-    }
+    let code = u32::from_str_radix(digits, 16).unwrap_or_default();
+    let what = match char::from_u32(code) {
+        Some('\0') => "the null character stands in no text",
+        Some(letter) => return Ok((rest, letter)),
+        None => "no character has this code point",
+    };
+    refuse(SyntaxError::new(what, scope.span(input, rest)).help(help))
 }
 
 fn never_closed(scope: Scope<'_, '_>, opener: &str, mark: char) -> SyntaxError {

@@ -7,6 +7,7 @@ use super::repair::after_blanks;
 use super::scope::Scope;
 use super::{Operator, operator, word};
 use crate::ast::{Item, Part, Redirect, RedirectKind, Target, Word};
+use crate::error::repeated;
 use crate::{Span, SyntaxError};
 
 const PLACES: &str = "a place is here, me, thread, #room, @user or adapter://place";
@@ -45,12 +46,13 @@ pub(super) fn redirect<'t>(
         }
         let (after, word) = word::word(scope, false, start)?;
         let typed = &start[..start.len() - after.len()];
+        if kind == RedirectKind::One && !targets.is_empty() {
+            let help = "for several write *> here #ops; words and options stand before the redirect";
+            return refuse(SyntaxError::new("> takes one place", word.span).help(help));
+        }
         let Some(target) = target(&word, typed) else {
             return refuse(no_place(words, &word, typed));
         };
-        if kind == RedirectKind::One && !targets.is_empty() {
-            return refuse(SyntaxError::new("> takes one place", word.span).help("for several write *> here #ops"));
-        }
         targets.push(target);
         rest = after;
     }
@@ -64,9 +66,10 @@ pub(super) fn redirect<'t>(
 /// `target = "here" | "me" | "thread" | "#room" | "@user" | adapter "://" place`
 fn target(word: &Word, typed: &str) -> Option<Target> {
     // what a backslash or a parenthesis quoted is no bare word, and a repaired dash begins no place
-    if word.bare() != Some(typed) {
-        return None;
-    }
+    if word.bare() == Some(typed) { place(typed) } else { None }
+}
+
+fn place(typed: &str) -> Option<Target> {
     let in_place =
         |letter: char| !matches!(letter, '\'' | '"' | '`' | '$' | '\\' | '(' | ')' | '{' | '}' | '|' | '<' | '>');
     let named = |text: &str| !text.is_empty() && text.chars().all(in_place);
@@ -91,34 +94,41 @@ fn target(word: &Word, typed: &str) -> Option<Target> {
 /// The error for a word that is no place.
 fn no_place(words: &[Item], word: &Word, typed: &str) -> SyntaxError {
     let span: Span = word.span;
-    let shown: String = typed.chars().take(40).collect();
-    let lower = typed.to_ascii_lowercase();
+    let shown = repeated(typed);
     let computed = word.parts.iter().any(|part| !matches!(part, Part::Text { .. }));
     if computed {
         return SyntaxError::new(format!("\"{shown}\" is not a place; a place is never computed"), span).help(PLACES);
     }
-    let Some(bare) = word.bare() else {
-        return SyntaxError::new(format!("\"{shown}\" is not a place; a place is a bare word"), span).help(PLACES);
-    };
     let error = |advice: String| SyntaxError::new(format!("\"{shown}\" is not a place; {advice}"), span).help(PLACES);
+    let Some(bare) = word.bare().filter(|bare| *bare == typed) else {
+        let unquoted = typed.trim_matches(['\'', '"', '“', '”', '„', '‘', '’', '‚']);
+        let meant = if is_place(unquoted) { repeated(unquoted) } else { "#ops".to_owned() };
+        return error(format!("a place is a bare word, such as {meant}"));
+    };
+    let compared = words.last().and_then(|item| match item {
+        Item::Word(word) => word.bare(),
+        Item::Block(_) => None,
+    });
+    let compare = format!("to compare, write {}>{shown}", repeated(compared.unwrap_or("_")));
+    if bare.starts_with(|letter: char| letter.is_ascii_digit()) || bare.parse::<f64>().is_ok() {
+        return error(compare);
+    }
     if bare.starts_with('-') {
         return error("options stand before the redirect".to_owned());
     }
-    if matches!(lower.as_str(), "here" | "me" | "thread") {
-        return error(format!("write {lower}"));
+    if is_place(&bare.to_ascii_lowercase()) {
+        return error(format!("write {}", repeated(&bare.to_ascii_lowercase())));
     }
     if bare.starts_with(['/', '.', '~']) {
         return error("values are not written to files".to_owned());
     }
     if bare.starts_with(['#', '@']) || bare.contains("://") {
-        return SyntaxError::new(format!("\"{shown}\" is not a place"), span).help(PLACES);
+        let error = SyntaxError::new(format!("\"{shown}\" is not a place"), span);
+        return error.help(format!("{PLACES}, and has no quotes, brackets or marks of the language"));
     }
-    let compared = match words.last() {
-        Some(Item::Word(word)) => word.bare(),
-        Some(Item::Block(_)) | None => None,
-    };
-    match compared {
-        Some(field) => error(format!("to compare, write {field}>{shown}")),
-        None => error(format!("for a room, write #{shown}")),
-    }
+    error(format!("for a room, write #{shown}; {compare}"))
+}
+
+fn is_place(typed: &str) -> bool {
+    place(typed).is_some()
 }

@@ -2,12 +2,18 @@
 //! commands take them.
 
 use ecow::EcoString;
+use nom::Parser;
+use nom::bytes::complete::{take_while, take_while1};
+use nom::character::complete::{char, digit1, satisfy};
+use nom::combinator::{opt, recognize};
+use nom::multi::many0_count;
 
 use super::quote;
 use super::refusal::{Parsed, refuse};
 use super::scope::Scope;
 use crate::SyntaxError;
 use crate::ast::{Parameter, Part, Path, Step};
+use crate::error::repeated;
 
 /// How a path is written: it decides what may follow a dot, and which quotes a key takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -95,11 +101,11 @@ fn steps<'t>(
 fn dot(scope: Scope<'_, '_>, written: Written, braces: bool, head: &str, rest: &str) -> Option<SyntaxError> {
     let tail = &rest[1..];
     let so_far = &head[..head.len() - rest.len()];
-    let path = so_far.trim_start_matches(['$', '{']);
+    let path = repeated(so_far.trim_start_matches(['$', '{']));
     match tail.bytes().next() {
         Some(b'0'..=b'9') => {
             let digits = tail.bytes().take_while(u8::is_ascii_digit).count();
-            let number = &tail[..digits];
+            let number = repeated(&tail[..digits]);
             let error = SyntaxError::new("a key begins with a letter", scope.head(rest, 1 + digits));
             Some(
                 error.help(format!("for a place in a list write ${path}[{number}]; to end the reference, ${{{path}}}")),
@@ -120,7 +126,7 @@ fn bracket<'t>(scope: Scope<'_, 't>, written: Written, input: &'t str) -> Parsed
     let (rest, step) = match inside.as_bytes().first() {
         Some(b'\'') => quoted_key(scope, '\'', written == Written::Quoted, inside)?,
         Some(b'"') if written != Written::Quoted => quoted_key(scope, '"', true, inside)?,
-        Some(b'-' | b'0'..=b'9') => index(scope, input)?,
+        Some(b'-' | b'0'..=b'9') => index(scope, written, input, inside)?,
         Some(_) | None => match plain(inside) {
             Some((rest, key)) => (rest, Step::Key(EcoString::from(key))),
             None => return malformed(scope, written, input),
@@ -132,18 +138,13 @@ fn bracket<'t>(scope: Scope<'_, 't>, written: Written, input: &'t str) -> Parsed
     }
 }
 
-/// An integer, at the bracket before it; negative counts from the end.
-fn index<'t>(scope: Scope<'_, 't>, input: &'t str) -> Parsed<'t, Step> {
-    let inside = &input[1..];
-    let sign = usize::from(inside.starts_with('-'));
-    let end = sign + inside[sign..].bytes().take_while(u8::is_ascii_digit).count();
-    let (number, rest) = inside.split_at(end);
-    if end == sign {
-        return malformed(scope, Written::Bare, input);
-    }
+/// An integer, behind the bracket at `opener`; negative counts from the end.
+fn index<'t>(scope: Scope<'_, 't>, written: Written, opener: &'t str, input: &'t str) -> Parsed<'t, Step> {
+    let digits: Parsed<'t, &str> = recognize((opt(char('-')), digit1)).parse(input);
+    let Ok((rest, number)) = digits else { return malformed(scope, written, opener) };
     match number.parse() {
         Ok(index) => Ok((rest, Step::Index(index))),
-        Err(_) => refuse(SyntaxError::new("no list is so long", scope.head(inside, end))),
+        Err(_) => refuse(SyntaxError::new("no list is so long", scope.span(input, rest))),
     }
 }
 
@@ -186,14 +187,14 @@ fn malformed<'t, T>(scope: Scope<'_, 't>, written: Written, input: &'t str) -> P
 
 /// A path alone: `a.b[0]`, `a."x.y"`, `_`, `[0]`.
 pub(super) fn whole_path<'t>(scope: Scope<'_, 't>, input: &'t str) -> Parsed<'t, Path> {
-    let (mut rest, field) = match plain(input) {
-        Some((rest, field)) => (rest, named(field)),
-        None => (input, None),
-    };
-    let mut steps = Vec::new();
-    if rest.len() == input.len() && !input.starts_with(['[', '.']) {
+    let mut path = Path { field: None, steps: Vec::new() };
+    let mut rest = input;
+    if !input.starts_with('[') {
         let (after, step) = key(scope, input)?;
-        steps.push(step);
+        match step {
+            Step::Key(field) if input.starts_with(field.as_str()) && is_plain(&field) => path.field = named(&field),
+            step @ (Step::Key(_) | Step::Index(_)) => path.steps.push(step),
+        }
         rest = after;
     }
     while !rest.is_empty() {
@@ -205,10 +206,10 @@ pub(super) fn whole_path<'t>(scope: Scope<'_, 't>, input: &'t str) -> Parsed<'t,
                 return refuse(error.help("write a path as name.key, name[0] or name['any key']"));
             }
         };
-        steps.push(step);
+        path.steps.push(step);
         rest = after;
     }
-    Ok((rest, Path { field, steps }))
+    Ok((rest, path))
 }
 
 /// A key behind a dot, or at the head of a path that stands alone: as typed, or in either quotes.
@@ -224,7 +225,7 @@ fn key<'t>(scope: Scope<'_, 't>, input: &'t str) -> Parsed<'t, Step> {
                     .help("write a path as name.key or name[0]")
             } else if key.bytes().all(|byte| byte.is_ascii_digit()) {
                 let error = SyntaxError::new("a number is no key", scope.head(input, end));
-                error.help(format!("for a place in a list write [{key}], for a key ['{key}']"))
+                error.help(format!("for a place in a list write [{key}], for a key ['{key}']", key = repeated(key)))
             } else {
                 return Ok((rest, Step::Key(EcoString::from(key))));
             };
@@ -240,17 +241,11 @@ fn named(field: &str) -> Option<EcoString> {
 
 /// A field or key as it can be typed: parts of letters, digits and `_`, joined by single hyphens.
 fn plain(input: &str) -> Option<(&str, &str)> {
-    let bytes = input.as_bytes();
-    let in_part = |at: usize| bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    if !in_part(0) || bytes.first().is_some_and(u8::is_ascii_digit) {
-        return None;
-    }
-    let mut end = 1;
-    while in_part(end) || (bytes.get(end) == Some(&b'-') && in_part(end + 1)) {
-        end += 1;
-    }
-    let (plain, rest) = input.split_at(end);
-    Some((rest, plain))
+    let in_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let head = satisfy(|letter| letter.is_ascii_alphabetic() || letter == '_');
+    let more = many0_count((char('-'), take_while1(in_part)));
+    let plain: Parsed<'_, &str> = recognize((head, take_while(in_part), more)).parse(input);
+    plain.ok()
 }
 
 /// Whether a key can be typed behind a dot.

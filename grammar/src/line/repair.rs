@@ -125,7 +125,17 @@ pub(super) fn refused_everywhere(text: &str) -> Option<SyntaxError> {
 
 /// The error for an invisible character outside quotes.
 pub(super) fn refused_outside_quotes(at: usize, letter: char) -> SyntaxError {
-    refused(at, letter, "an invisible character", "take it out, or put the word in quotes; there it can be written")
+    let class = match letter {
+        '\u{ad}' => "a soft hyphen, which nobody sees",
+        '\u{200b}' => "a zero-width space, which nobody sees",
+        '\u{200c}' | '\u{200d}' => "a joiner, which nobody sees",
+        '\u{feff}' => "a byte order mark, which nobody sees",
+        '\u{e0000}'..='\u{e007f}' => "a tag, which nobody sees",
+        letter if letter.is_whitespace() => "a blank that separates no words",
+        _ => "an invisible character",
+    };
+    let first = if letter.is_whitespace() { "type a plain one" } else { "take it out" };
+    refused(at, letter, class, &format!("{first}, or put the word in quotes; in double quotes it can be written"))
 }
 
 fn refused(at: usize, letter: char, class: &str, help: &str) -> SyntaxError {

@@ -70,10 +70,10 @@ impl<'p, 't> Scope<'p, 't> {
         Span::new(self.at(from), self.at(to))
     }
 
-    /// The span of the first bytes of a rest.
+    /// The span of the first bytes of a rest, up to a whole character.
     pub(super) fn head(&self, rest: &str, bytes: usize) -> Span {
         let at = self.at(rest);
-        Span::new(at, at + bytes.min(rest.len()))
+        Span::new(at, at + rest.ceil_char_boundary(bytes))
     }
 
     /// Whether a word ends here: at a blank, or where the line does.
@@ -128,7 +128,10 @@ impl<'p, 't> Scope<'p, 't> {
     /// The error for an end of the line while something is still open.
     pub(super) fn unclosed(&self) -> SyntaxError {
         let (opener, at, close) = match (self.block, self.within) {
-            (Some(at), _) => ("{", at, "close it with }, with a blank before it"),
+            (Some(at), _) if self.reading.text[at..].contains('}') => {
+                ("{", at, "close it with }, blanks around it; one that is glued to a word is a letter")
+            }
+            (Some(at), _) => ("{", at, "close it with }, a blank before it"),
             (None, Within::Backticks) => ("`", self.opener, "close it with `"),
             (None, Within::Text | Within::Parentheses(_)) => ("$(", self.opener, "close it with )"),
         };

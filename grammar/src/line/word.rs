@@ -1,5 +1,8 @@
 //! A word: bare text, quotes, references and substitutions, glued.
 
+use nom::Parser;
+use nom::bytes::complete::take_while;
+
 use super::glue::Glue;
 use super::refusal::{Parsed, Refusal, Rest, refuse};
 use super::scope::{Scope, Within};
@@ -7,16 +10,10 @@ use super::{nested, quote, reference, repair};
 use crate::SyntaxError;
 use crate::ast::{Part, Word};
 
-/// Bytes that are letters wherever they stand in bare text.
-const PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = b'!';
-    while byte <= b'~' {
-        plain[byte as usize] = !matches!(byte, b'"' | b'$' | b'%' | b'\'' | b'(' | b')' | b'=' | b'\\' | b'`');
-        byte += 1;
-    }
-    plain
-};
+/// Whether a character is a letter wherever it stands in bare text.
+fn is_plain(letter: char) -> bool {
+    letter.is_ascii_graphic() && !matches!(letter, '"' | '$' | '%' | '\'' | '(' | ')' | '=' | '\\' | '`')
+}
 
 /// A word at its head. `options` says whether it may be an option, that is no lone `--` stands before it.
 pub(super) fn word<'t>(scope: Scope<'_, 't>, options: bool, input: &'t str) -> Parsed<'t, Word> {
@@ -29,7 +26,7 @@ pub(super) fn word<'t>(scope: Scope<'_, 't>, options: bool, input: &'t str) -> P
     // whether a quote opens here: at the head, right after a bare `=`, right after another quoted part
     let mut opens = rest.len() == input.len();
     loop {
-        let (after, plain) = plain(rest);
+        let (after, plain) = take_while(is_plain).parse(rest)?;
         if !plain.is_empty() {
             glue.text(plain, false);
             opens = false;
@@ -78,13 +75,6 @@ pub(super) fn word<'t>(scope: Scope<'_, 't>, options: bool, input: &'t str) -> P
         return refuse(error.help("write the name in full, as in --name=$x, or put -- before the word"));
     }
     Ok((rest, Word { parts: glue.into_parts(), span: scope.span(input, rest) }))
-}
-
-/// The letters up to the next byte that may be more than a letter.
-fn plain(input: &str) -> (&str, &str) {
-    let end = input.bytes().position(|byte| !PLAIN[usize::from(byte)]).unwrap_or(input.len());
-    let (plain, rest) = input.split_at(end);
-    (rest, plain)
 }
 
 /// Adds what begins with `$`, in bare text.

@@ -1,11 +1,11 @@
 //! Trees compared without regard to where their nodes stood.
-#![allow(clippy::unwrap_used, clippy::expect_used, dead_code, unreachable_pub, reason = "a test; each uses a part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, dead_code, reason = "a test; each uses a part of it")]
 
 use pipit_grammar::ast::{Item, Line, Part, Pipeline, Stage, Word};
 use pipit_grammar::{Span, SyntaxError};
 
 /// What a tree prints parses again to an equal tree that prints the same.
-pub fn assert_fixed_point(parse: fn(&str) -> Result<Line, SyntaxError>, tree: &Line) {
+pub(crate) fn assert_fixed_point(parse: fn(&str) -> Result<Line, SyntaxError>, tree: &Line) {
     let printed = tree.to_string();
     let again = parse(&printed).unwrap_or_else(|error| panic!("{printed:?} is refused: {}", error.show(&printed)));
     assert_eq!(again.to_string(), printed, "printed twice");
@@ -16,7 +16,7 @@ pub fn assert_fixed_point(parse: fn(&str) -> Result<Line, SyntaxError>, tree: &L
 }
 
 /// Visits every span of a tree.
-pub fn each_span(line: &mut Line, visit: &mut impl FnMut(&mut Span)) {
+pub(crate) fn each_span(line: &mut Line, visit: &mut impl FnMut(&mut Span)) {
     pipeline_spans(&mut line.first, visit);
     for (_, pipeline) in &mut line.rest {
         pipeline_spans(pipeline, visit);
