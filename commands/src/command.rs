@@ -138,8 +138,8 @@ pub(crate) enum Code {
     Keep(fn(&Call) -> Result<Test, Error>),
     /// Over the whole input.
     Stream(fn(Call, Stream) -> Result<Stream, Error>),
-    /// For each value, or once, and takes its time (blocks, waits).
-    Runs(fn(Call, Option<Value>) -> Stream),
+    /// For each value of the input, or once without one, and takes its time (blocks, waits).
+    Runs(fn(Call, Option<Stream>) -> Result<Stream, Error>),
     /// Done by the shell.
     Shell(Verb),
     /// Done by a program.
@@ -391,6 +391,13 @@ impl Call {
         matches!(self.command.0.code, Code::Each(_))
     }
 
+    /// Whether the call goes through the values of its input itself, in order, though its command is of [`Flow::Each`]:
+    /// one whose words refer to nothing may be given its whole input, and only so can several rounds run side by side.
+    #[must_use]
+    pub fn takes_all(&self) -> bool {
+        matches!(self.command.0.code, Code::Runs(_))
+    }
+
     /// Runs a call that comes to its values [at once](Self::at_once), for one incoming value or none.
     pub fn run_now(&self, incoming: Option<&Value>, out: &mut Batch) -> Result<(), Error> {
         match &self.command.0.code {
@@ -432,16 +439,7 @@ impl Call {
                     }
                 }
             },
-            Code::Runs(runs) => match input {
-                None => runs(self, None),
-                Some(mut input) => Stream::later(async move {
-                    let first = match input.next().await {
-                        Some(batch) => batch?.into_iter().next(),
-                        None => None,
-                    };
-                    Ok(runs(self, first))
-                }),
-            },
+            Code::Runs(runs) => runs(self, input).unwrap_or_else(Stream::fail),
             Code::Shell(verb) => {
                 let host = Arc::clone(&self.host);
                 host.serve(verb, &self, input)
@@ -458,7 +456,8 @@ impl Call {
             Code::Keep(ready) => ready(self).map(drop),
             // a stream is pulled by nobody here, so it does nothing
             Code::Stream(stream) => stream(self.clone(), Stream::empty()).map(drop),
-            Code::Each(_) | Code::Runs(_) | Code::Shell(_) | Code::Program(_) => Ok(()),
+            Code::Runs(runs) => runs(self.clone(), Some(Stream::empty())).map(drop),
+            Code::Each(_) | Code::Shell(_) | Code::Program(_) => Ok(()),
         }
     }
 }

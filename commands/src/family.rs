@@ -120,8 +120,8 @@ impl Row {
         self.code(Flow::Stream, Code::Stream(f))
     }
 
-    /// For each value or once, and takes its time.
-    pub(crate) fn runs(self, f: fn(Call, Option<Value>) -> Stream) -> Self {
+    /// For each value of the input, or once without one, and takes its time.
+    pub(crate) fn runs(self, f: fn(Call, Option<Stream>) -> Result<Stream, Error>) -> Self {
         self.code(Flow::Each, Code::Runs(f))
     }
 

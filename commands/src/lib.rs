@@ -9,15 +9,25 @@ pub mod bind;
 mod choose;
 mod command;
 mod condition;
+mod control;
+mod encode;
 mod error;
 mod family;
+mod jsonpath;
 mod key;
 mod kind;
 mod number;
 mod order;
+mod parse;
 mod pattern;
+mod record;
+mod sed;
 mod shell;
 mod stream;
+mod table;
+mod template;
+mod text;
+mod to;
 mod value;
 mod values;
 
@@ -27,10 +37,24 @@ pub use error::{Error, ErrorKind};
 pub use kind::{Kind, seconds};
 pub use shell::Verb;
 pub use stream::{BATCH, Batch, Stream};
+pub use table::{Column, Table};
+pub use template::Template;
 pub use value::{DEPTH, Record, Value};
 
 /// Every built-in command.
 #[must_use]
 pub fn built_ins() -> Vec<Command> {
-    [values::families(), choose::families(), order::families(), number::families(), shell::families()].concat()
+    [
+        values::families(),
+        choose::families(),
+        order::families(),
+        number::families(),
+        record::families(),
+        text::families(),
+        encode::families(),
+        table::families(),
+        control::families(),
+        shell::families(),
+    ]
+    .concat()
 }
