@@ -226,7 +226,8 @@ fn name_it(error: Error, command: &str, param: &str) -> Error {
 
 /// The parameter of each word. Required parameters come first; what is over goes to the optional ones from the left.
 fn places(spec: &Spec, count: usize, filled: bool) -> Result<Vec<usize>, Error> {
-    let params = &spec.usage.params;
+    // the words after `xargs` are a command's, and became a block
+    let params: &[Param] = if spec.takes_command { &[] } else { &spec.usage.params };
     let fills = spec.fills.as_ref().filter(|fill| fill.must).map(|fill| fill.param);
     let must = |at: usize, param: &Param| param.required || fills == Some(at);
     let needed = params.iter().enumerate().filter(|(at, param)| must(*at, param)).count();
