@@ -6,6 +6,8 @@
 
 pub mod ast;
 mod error;
+pub mod expr;
+pub mod rule;
 mod span;
 pub mod usage;
 
