@@ -8,8 +8,12 @@ pub mod ast;
 mod error;
 pub mod expr;
 pub mod rule;
+pub mod limits;
+mod line;
+mod print;
 mod span;
 pub mod usage;
 
 pub use error::SyntaxError;
+pub use line::{parse, parse_alias, parse_path};
 pub use span::Span;
