@@ -1,0 +1,143 @@
+//! The key, and the seal of a row: BLAKE3, keyed, over the seal before and every column. Who lacks the key cannot make a
+//! chain that holds. Deliberately absent: where rows lie, and when they are checked.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use super::anchor::Anchor;
+use super::spool::Spool;
+use super::{StartError, body, name};
+use crate::store::log::{Chain, Hash, Head, Place, Record, Sealed};
+use crate::store::{Store, StoreError};
+
+/// One key for each use, all from the one in the file.
+#[derive(Clone)]
+pub(super) struct Key {
+    pub(super) rows: Hash,
+    pub(super) anchors: Hash,
+    pub(super) spool: Hash,
+    pub(super) origin: Hash,
+}
+
+impl Key {
+    pub(super) fn load_or_make(store: &Store, home: &Path) -> Result<Self, StartError> {
+        let path = home.join("audit.key");
+        if let Some(key) = Self::load(home)? {
+            return Ok(key);
+        }
+        if store.hash_at(1)?.is_some() {
+            return Err(StartError::KeyMissing { path });
+        }
+        let at = |error| StartError::File { path: path.clone(), error };
+        let mut secret = Hash::default();
+        getrandom::fill(&mut secret).map_err(|error| at(std::io::Error::other(error.to_string())))?;
+        // Linked under its name only when it is whole: of two first starts at once one wins and both read its key.
+        let draft = home.join(format!("audit.key.{}", std::process::id()));
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(at)?;
+        file.write_all(format!("{}\n", blake3::Hash::from_bytes(secret).to_hex()).as_bytes()).map_err(at)?;
+        file.sync_all().map_err(at)?;
+        match fs::hard_link(&draft, &path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(at(error)),
+            Ok(()) | Err(_) => {}
+        }
+        fs::remove_file(&draft).map_err(at)?;
+        fs::File::open(home).and_then(|home| home.sync_all()).map_err(at)?;
+        Self::load(home)?.ok_or(StartError::KeyMissing { path })
+    }
+
+    /// The key in the file; `None` when there is no file.
+    pub(super) fn load(home: &Path) -> Result<Option<Self>, StartError> {
+        let path = home.join("audit.key");
+        let (text, rights) = match fs::read_to_string(&path).and_then(|text| Ok((text, fs::metadata(&path)?))) {
+            Ok((text, about)) => (text, about.permissions().mode()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StartError::File { path, error }),
+        };
+        if rights & 0o077 != 0 {
+            return Err(StartError::Key { path, why: "others may read it; make it 0600" });
+        }
+        let Ok(secret) = blake3::Hash::from_hex(text.trim()) else {
+            return Err(StartError::Key { path, why: "it is not 64 hexadecimal digits" });
+        };
+        let derive = |what| blake3::derive_key(what, secret.as_bytes());
+        Ok(Some(Self {
+            rows: derive("pipit audit 1 rows"),
+            anchors: derive("pipit audit 1 anchors"),
+            spool: derive("pipit audit 1 spool"),
+            origin: derive("pipit audit 1 origin"),
+        }))
+    }
+}
+
+/// The seal of `row`. `buffer` is only there to be used again.
+pub(super) fn seal(key: &Hash, before: &Hash, row: &Sealed<'_>, buffer: &mut Vec<u8>) -> Hash {
+    buffer.clear();
+    buffer.extend_from_slice(before);
+    for number in [row.seq, row.line, row.at] {
+        buffer.extend_from_slice(&number.to_le_bytes());
+    }
+    let texts = [Some(row.kind), row.ticket, row.who, row.room, row.command, row.outcome, Some(row.body)];
+    for text in texts {
+        // The length goes first, so no two rows have the same bytes; one more than it, so nothing differs from empty.
+        let text = text.map_or((0, &[][..]), |text| (text.len() as u64 + 1, text));
+        buffer.extend_from_slice(&text.0.to_le_bytes());
+        buffer.extend_from_slice(text.1);
+    }
+    *blake3::keyed_hash(key, buffer).as_bytes()
+}
+
+/// What the writer of the store is lent.
+pub(super) struct Sealer {
+    rows: Hash,
+    origin: Hash,
+    anchor: Anchor,
+    spool: Spool,
+    buffer: Vec<u8>,
+}
+
+impl Sealer {
+    pub(super) fn new(key: &Key, anchor: Anchor, spool: Spool) -> Self {
+        Self { rows: key.rows, origin: key.origin, anchor, spool, buffer: Vec::with_capacity(1024) }
+    }
+}
+
+impl Chain for Sealer {
+    fn origin(&self) -> Hash {
+        self.origin
+    }
+
+    fn seal(&mut self, before: &Hash, row: &Sealed<'_>) -> Hash {
+        seal(&self.rows, before, row, &mut self.buffer)
+    }
+
+    fn ticket(&self, seq: i64) -> String {
+        name::of(seq)
+    }
+
+    fn broke_off(&self, place: &Place, at: i64) -> Record {
+        body::broke_off(place, at)
+    }
+
+    fn committed(&mut self, head: &Head, at: i64) {
+        self.anchor.passed(head, at);
+    }
+
+    fn put_aside(&mut self, records: &[Record]) -> Result<(), StoreError> {
+        self.spool.put(records)
+    }
+
+    fn aside(&mut self) -> Result<Vec<Record>, StoreError> {
+        self.spool.take()
+    }
+
+    fn settled(&mut self, written: bool) {
+        self.spool.settled(written);
+    }
+
+    fn finished(&mut self) {
+        self.anchor.drop_now();
+    }
+}

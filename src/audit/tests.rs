@@ -1,0 +1,503 @@
+//! The promises of the audit, each broken on purpose: rows changed, deleted, swapped, cut off; the database locked or
+//! full; callers that stop waiting; a second process.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::{
+    Asked, Audit, Ended, Fault, Filter, Outcome, StartError, Status, Ticket, Unavailable, Verdict, Wish, verify,
+};
+use crate::store::{Change, Expect, Store, StoreError};
+
+fn started(home: &Path) -> (Store, Audit) {
+    let store = Store::open(home.join("pipit.db")).unwrap();
+    let audit = Audit::start(&store, home).unwrap();
+    (store, audit)
+}
+
+fn asked(at: i64, text: &str) -> Asked<'_> {
+    Asked { at, who: "user:alice", via: "irc", room: "#ops", text, cause: None }
+}
+
+fn verdict<'a>(at: i64, command: &'a str, args: &'a str) -> Verdict<'a> {
+    Verdict { at, command, args, allowed: true, rule: "must have site:net" }
+}
+
+fn ok(at: i64) -> Outcome<'static> {
+    Outcome { at, status: Status::Ok, message: "", took: Duration::from_micros(1500), values: 3, bytes: 12 }
+}
+
+/// A line with all kinds of rows: asked, verdict, intent, effect, closed.
+async fn full_line(audit: &Audit, at: i64) {
+    let ticket = audit.open(asked(at, "net:ping web | sort")).await.unwrap();
+    ticket.trail().verdict(&verdict(at + 1, "net:ping", r#"{"host":"web"}"#));
+    let intent = ticket.trail().intent(at + 2, "net:ping", r#"{"host":"web"}"#).await.unwrap();
+    intent.ended(at + 3, Ended::Done, "");
+    ticket.close(&ok(at + 4)).durable().await.unwrap();
+}
+
+async fn with_lines(lines: i64) -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let (_store, audit) = started(home.path());
+    for line in 0..lines {
+        full_line(&audit, line * 1000).await;
+    }
+    home
+}
+
+fn check(home: &Path) -> super::Report {
+    verify(&Store::open(home.join("pipit.db")).unwrap(), home).unwrap()
+}
+
+/// The database as somebody has it who may write the file: without triggers in the way.
+fn attacked(home: &Path) -> Connection {
+    let connection = Connection::open(home.join("pipit.db")).unwrap();
+    connection
+        .execute_batch(
+            "DROP TRIGGER audit_stays_as_written; DROP TRIGGER audit_keeps_every_row; DROP TRIGGER audit_only_grows;",
+        )
+        .unwrap();
+    connection
+}
+
+async fn kinds(audit: &Audit, ticket: &str) -> Vec<String> {
+    let rows = audit.show(ticket).await.unwrap();
+    rows.into_iter()
+        .map(|row| row.outcome.map_or(row.kind.clone(), |outcome| format!("{} {outcome}", row.kind)))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_line_is_read_back_as_it_was_written() {
+    let home = with_lines(2).await;
+    let (_store, audit) = started(home.path());
+    let lines = audit.list(Filter::default()).await.unwrap();
+    assert_eq!(lines.iter().map(|line| line.at).collect::<Vec<_>>(), [1000, 0]);
+    let line = &lines[0];
+    assert_eq!((line.who.as_str(), line.via.as_str(), line.room.as_str()), ("user:alice", "irc", "#ops"));
+    assert_eq!((line.text.as_str(), line.ticket.len()), ("net:ping web | sort", 8));
+    let end = line.end.as_ref().unwrap();
+    assert_eq!((end.status.as_str(), end.at, end.took_us, end.values, end.bytes), ("ok", 1004, 1500, 3, 12));
+    let shown = kinds(&audit, &line.ticket.to_lowercase()).await;
+    assert_eq!(shown, ["asked", "verdict allowed", "intent", "effect done", "closed ok"]);
+    let report = check(home.path());
+    assert_eq!((report.records, report.anchored, report.fault), (10, Some(10), None));
+}
+
+#[tokio::test]
+async fn every_changed_byte_is_found() {
+    let home = with_lines(6).await;
+    let connection = attacked(home.path());
+    let store = Store::open(home.path().join("pipit.db")).unwrap();
+    let mut tried = 0;
+    for seq in 1..=30 {
+        for column in ["line", "at", "kind", "ticket", "who", "room", "command", "outcome", "body", "hash"] {
+            let read = format!("SELECT CAST({column} AS BLOB), {column} FROM audit WHERE seq = {seq}");
+            let (bytes, whole): (Option<Vec<u8>>, rusqlite::types::Value) =
+                connection.query_row(&read, (), |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            let Some(bytes) = bytes else { continue };
+            for place in 0..bytes.len() {
+                let mut bytes = bytes.clone();
+                bytes[place] ^= 1 << ((place + tried) % 8);
+                let kind = match &whole {
+                    rusqlite::types::Value::Integer(_) if !bytes[place].is_ascii_digit() => continue,
+                    rusqlite::types::Value::Integer(_) => "INTEGER",
+                    rusqlite::types::Value::Blob(_) => "BLOB",
+                    _ => "TEXT",
+                };
+                let write = format!("UPDATE audit SET {column} = CAST(?1 AS {kind}) WHERE seq = {seq}");
+                connection.execute(&write, (&bytes,)).unwrap();
+                let fault = verify(&store, home.path()).unwrap().fault;
+                assert!(
+                    matches!(fault, Some(Fault::Changed { seq: at }) if at == seq),
+                    "{column} of {seq}, byte {place}: {fault:?}"
+                );
+                connection.execute(&format!("UPDATE audit SET {column} = ?1 WHERE seq = {seq}"), (&whole,)).unwrap();
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 2000, "{tried}");
+    assert_eq!(verify(&store, home.path()).unwrap().fault, None);
+}
+
+#[tokio::test]
+async fn deleted_swapped_and_cut_off_rows_are_found() {
+    let home = with_lines(4).await;
+    let connection = attacked(home.path());
+    let fault = |sql: &str| {
+        connection.execute_batch(&format!("SAVEPOINT attack; {sql}; RELEASE attack")).unwrap();
+        check(home.path()).fault
+    };
+    let keep = "CREATE TABLE kept AS SELECT * FROM audit";
+    connection.execute_batch(keep).unwrap();
+    let back = "DELETE FROM audit; INSERT INTO audit SELECT * FROM kept";
+    assert_eq!(fault("DELETE FROM audit WHERE seq = 7"), Some(Fault::Missing { from: 7, to: 7 }));
+    assert_eq!(fault(back), None);
+    assert_eq!(fault("DELETE FROM audit WHERE seq <= 5"), Some(Fault::Missing { from: 1, to: 5 }));
+    assert_eq!(fault(back), None);
+    let swap = "UPDATE audit SET seq = 99 WHERE seq = 3; UPDATE audit SET seq = 3 WHERE seq = 8; \
+                UPDATE audit SET seq = 8 WHERE seq = 99";
+    assert_eq!(fault(swap), Some(Fault::Changed { seq: 3 }));
+    assert_eq!(fault(back), None);
+    assert_eq!(fault("DELETE FROM audit WHERE seq > 17"), Some(Fault::CutOff { found: 17, anchored: 20 }));
+    assert_eq!(fault(back), None);
+    let closed_up = "DELETE FROM audit WHERE seq = 7; UPDATE audit SET seq = seq - 1 WHERE seq > 7";
+    assert_eq!(fault(closed_up), Some(Fault::Changed { seq: 7 }));
+    assert_eq!(fault(back), None);
+    assert_eq!(fault("DELETE FROM audit"), Some(Fault::CutOff { found: 0, anchored: 20 }));
+}
+
+#[tokio::test]
+async fn a_log_that_was_rolled_back_does_not_start() {
+    let home = with_lines(3).await;
+    attacked(home.path()).execute_batch("DELETE FROM audit WHERE seq > 10").unwrap();
+    let store = Store::open(home.path().join("pipit.db")).unwrap();
+    let error = Audit::start(&store, home.path()).err().unwrap();
+    assert!(matches!(error, StartError::RolledBack { seq: 15, .. }), "{error}");
+    std::fs::remove_file(home.path().join("audit.head")).unwrap();
+    Audit::start(&store, home.path()).unwrap();
+}
+
+#[tokio::test]
+async fn a_forged_anchor_is_found() {
+    let home = with_lines(2).await;
+    let path = home.path().join("audit.head");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replacen("10 ", "9 ", 1)).unwrap();
+    assert!(matches!(check(home.path()).fault, Some(Fault::Unreadable(_))));
+    let store = Store::open(home.path().join("pipit.db")).unwrap();
+    assert!(matches!(Audit::start(&store, home.path()).err().unwrap(), StartError::Anchor { .. }));
+}
+
+#[tokio::test]
+async fn another_key_does_not_fit_and_a_lost_one_is_not_made_again() {
+    let home = with_lines(1).await;
+    let path = home.path().join("audit.key");
+    std::fs::remove_file(home.path().join("audit.head")).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let store = Store::open(home.path().join("pipit.db")).unwrap();
+    assert!(matches!(Audit::start(&store, home.path()).err().unwrap(), StartError::KeyMissing { .. }));
+    std::fs::copy(with_lines(1).await.path().join("audit.key"), &path).unwrap();
+    assert_eq!(check(home.path()).fault, Some(Fault::Changed { seq: 1 }));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(matches!(Audit::start(&store, home.path()).err().unwrap(), StartError::Key { .. }));
+}
+
+#[tokio::test]
+async fn the_table_itself_refuses_changes() {
+    let home = with_lines(1).await;
+    let connection = Connection::open(home.path().join("pipit.db")).unwrap();
+    let replace = "INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE seq = 2";
+    for sql in ["UPDATE audit SET body = '{}' WHERE seq = 2", "DELETE FROM audit", replace] {
+        let error = connection.execute_batch(sql).unwrap_err().to_string();
+        assert!(error.contains("audit rows are"), "{sql}: {error}");
+    }
+    assert_eq!(check(home.path()).fault, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_callers_in_two_processes_make_one_chain() {
+    let home = tempfile::tempdir().unwrap();
+    let (first, second) = (started(home.path()), started(home.path()));
+    let mut running = tokio::task::JoinSet::new();
+    for caller in 0..40_i64 {
+        let audit = if caller % 2 == 0 { first.1.clone() } else { second.1.clone() };
+        running.spawn(async move {
+            for line in 0..10 {
+                full_line(&audit, caller * 100 + line).await;
+            }
+        });
+    }
+    running.join_all().await;
+    let report = check(home.path());
+    assert_eq!((report.records, report.fault), (40 * 10 * 5, None));
+    let lines = first.1.list(Filter { limit: 1000, ..Filter::default() }).await.unwrap();
+    let tickets: std::collections::HashSet<_> = lines.iter().map(|line| &line.ticket).collect();
+    assert_eq!(tickets.len(), 400);
+    let expected = ["asked", "verdict allowed", "intent", "effect done", "closed ok"];
+    for line in lines.iter().take(20) {
+        assert_eq!(kinds(&first.1, &line.ticket).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn the_same_verdict_a_million_times_is_one_row_and_different_ones_are_bounded() {
+    let home = tempfile::tempdir().unwrap();
+    let (_store, audit) = started(home.path());
+    let ticket = audit.open(asked(0, "x")).await.unwrap();
+    for _ in 0..1_000_000 {
+        ticket.trail().verdict(&verdict(1, "text:upper", "{}"));
+    }
+    for n in 0..1000 {
+        ticket.trail().verdict(&verdict(2, "net:ping", &format!("[{n}]")));
+    }
+    ticket.trail().verdict(&Verdict { allowed: false, ..verdict(3, "net:ping", "not json") });
+    let id = ticket.id().to_owned();
+    ticket.close(&ok(4)).durable().await.unwrap();
+    let rows = audit.show(&id).await.unwrap();
+    assert!(rows.len() < 262, "{}", rows.len());
+    assert!(rows[1].body.get().contains(r#""times":1000000"#), "{}", rows[1].body);
+    let total: u64 = rows
+        .iter()
+        .filter(|row| row.command.as_deref() == Some("net:ping") && row.outcome.as_deref() == Some("allowed"))
+        .map(|row| serde_json::from_str::<serde_json::Value>(row.body.get()).unwrap()["times"].as_u64().unwrap())
+        .sum();
+    assert_eq!(total, 1000);
+    assert!(rows.iter().any(|row| row.outcome.as_deref() == Some("denied")));
+}
+
+#[tokio::test]
+async fn a_dropped_ticket_broke_off_and_a_dropped_intent_is_unknown() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, audit) = started(home.path());
+    let ticket = audit.open(asked(5, "x")).await.unwrap();
+    let id = ticket.id().to_owned();
+    let intent = ticket.trail().intent(7, "vm:stop", "{}").await.unwrap();
+    assert_eq!(intent.id(), format!("{id}.1"));
+    drop(intent);
+    let trail = ticket.trail().clone();
+    trail.verdict(&verdict(6, "vm:stop", "{}"));
+    drop(ticket);
+    assert!(matches!(trail.intent(8, "vm:stop", "{}").await, Err(Unavailable::Ended(_))));
+    trail.verdict(&verdict(9, "vm:start", "{}"));
+    drop((trail, audit, store));
+    let (_store, audit) = started(home.path());
+    let expected = ["asked", "intent", "effect unknown", "verdict allowed", "closed unknown", "verdict allowed"];
+    assert_eq!(kinds(&audit, &id).await, expected);
+    assert_eq!(check(home.path()).fault, None);
+}
+
+#[tokio::test]
+async fn a_caller_that_stops_waiting_leaves_no_open_line() {
+    let home = tempfile::tempdir().unwrap();
+    let (_store, audit) = started(home.path());
+    for turn in 0..200_u64 {
+        let opening = audit.open(asked(1, "x"));
+        let _gone = tokio::time::timeout(Duration::from_micros(turn * 3), opening).await;
+    }
+    full_line(&audit, 2).await;
+    let open = Filter { ended: Some(Wish::NotYet), ..Filter::default() };
+    // The end of the last broken line may still be on its way behind the line that was waited for.
+    full_line(&audit, 3).await;
+    assert_eq!(audit.list(open).await.unwrap(), []);
+    assert_eq!(check(home.path()).fault, None);
+}
+
+#[tokio::test]
+async fn lines_are_found_by_what_is_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let (_store, audit) = started(home.path());
+    for (at, who, room, status) in [
+        (1, "user:alice", "#ops", Status::Ok),
+        (2, "user:bob", "#ops", Status::Denied),
+        (3, "user:bob", "#dev", Status::Ok),
+    ] {
+        let ticket = audit.open(Asked { who, room, ..asked(at, "x") }).await.unwrap();
+        ticket.trail().verdict(&verdict(at, if at == 3 { "net:ping" } else { "vm:stop" }, "{}"));
+        ticket.close(&Outcome { status, ..ok(at) }).durable().await.unwrap();
+    }
+    let running = audit.open(asked(4, "x")).await.unwrap();
+    let audit = &audit;
+    let found = |filter: Filter| async move {
+        audit.list(filter).await.unwrap().iter().map(|line| line.at).collect::<Vec<_>>()
+    };
+    let all = Filter::default;
+    assert_eq!(found(all()).await, [4, 3, 2, 1]);
+    assert_eq!(found(Filter { limit: 2, ..all() }).await, [4, 3]);
+    assert_eq!(found(Filter { who: Some("user:bob".into()), ..all() }).await, [3, 2]);
+    assert_eq!(found(Filter { room: Some("#dev".into()), ..all() }).await, [3]);
+    assert_eq!(found(Filter { since: Some(2), until: Some(4), ..all() }).await, [3, 2]);
+    assert_eq!(found(Filter { command: Some("vm:stop".into()), ..all() }).await, [2, 1]);
+    assert_eq!(found(Filter { ended: Some(Wish::As(Status::Denied)), ..all() }).await, [2]);
+    assert_eq!(found(Filter { ended: Some(Wish::NotYet), ..all() }).await, [4]);
+    let both = Filter { who: Some("user:bob".into()), ended: Some(Wish::As(Status::Ok)), ..all() };
+    assert_eq!(found(both).await, [3]);
+    drop(running);
+}
+
+/// Closes a line while the database takes nothing: its end must be in the spool when `durable` returns.
+async fn closed_aside(home: &Path, ticket: Ticket) {
+    ticket.trail().verdict(&verdict(5, "net:ping", "{}"));
+    ticket.close(&ok(6)).durable().await.unwrap();
+    assert!(std::fs::metadata(home.join("audit.spool")).unwrap().len() > 0);
+}
+
+#[tokio::test]
+async fn a_foreign_lock_stops_new_lines_and_loses_none() {
+    let home = tempfile::tempdir().unwrap();
+    let (_store, audit) = started(home.path());
+    let ticket = audit.open(asked(1, "x")).await.unwrap();
+    let id = ticket.id().to_owned();
+    let foreign = Connection::open(home.path().join("pipit.db")).unwrap();
+    foreign.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let refused = audit.open(asked(2, "y")).await.err().unwrap();
+    assert_eq!(refused, Unavailable::Store(StoreError::Busy));
+    assert!(refused.to_string().contains("nothing runs"));
+    assert!(ticket.trail().intent(2, "vm:stop", "{}").await.is_err());
+    closed_aside(home.path(), ticket).await;
+    foreign.execute_batch("ROLLBACK").unwrap();
+    full_line(&audit, 10).await;
+    assert_eq!(kinds(&audit, &id).await, ["asked", "verdict allowed", "closed ok"]);
+    assert_eq!(std::fs::metadata(home.path().join("audit.spool")).unwrap().len(), 0);
+    assert_eq!(audit.list(Filter::default()).await.unwrap().len(), 2);
+    assert_eq!(check(home.path()).fault, None);
+}
+
+#[tokio::test]
+async fn the_next_process_writes_what_was_put_aside_once() {
+    let home = tempfile::tempdir().unwrap();
+    let spool = home.path().join("audit.spool");
+    let (store, audit) = started(home.path());
+    let ticket = audit.open(asked(1, "x")).await.unwrap();
+    let id = ticket.id().to_owned();
+    let foreign = Connection::open(home.path().join("pipit.db")).unwrap();
+    foreign.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    closed_aside(home.path(), ticket).await;
+    drop((audit, store));
+    foreign.execute_batch("ROLLBACK").unwrap();
+    let kept = std::fs::read(&spool).unwrap();
+    for _ in 0..2 {
+        let (_store, audit) = started(home.path());
+        full_line(&audit, 10).await;
+        assert_eq!(kinds(&audit, &id).await, ["asked", "verdict allowed", "closed ok"]);
+        // As if the process had died after the commit and before the spool was emptied.
+        std::fs::write(&spool, &kept).unwrap();
+    }
+    // A forged end, and one that a crash cut short, are logged as what they are.
+    let mut text = String::from_utf8(kept).unwrap().replace(r#""closed""#, r#""clothed""#);
+    text.push_str("\n0123 {\"line\":1,");
+    std::fs::write(&spool, text).unwrap();
+    let (_store, audit) = started(home.path());
+    full_line(&audit, 20).await;
+    let connection = Connection::open(home.path().join("pipit.db")).unwrap();
+    let damaged: i64 =
+        connection.query_row("SELECT count(*) FROM audit WHERE kind = 'damaged'", (), |row| row.get(0)).unwrap();
+    assert_eq!(damaged, 2);
+    assert_eq!(check(home.path()).fault, None);
+}
+
+#[tokio::test]
+async fn a_full_database_stops_new_lines_loses_none_and_recovers() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open_bounded(home.path().join("pipit.db"), 60).unwrap();
+    let audit = Audit::start(&store, home.path()).unwrap();
+    let ticket = audit.open(asked(1, "x")).await.unwrap();
+    let id = ticket.id().to_owned();
+    let ballast = |n: u32| Change::Insert { kind: "ballast", key: n.to_string(), body: "x".repeat(30_000) };
+    let mut made = 0;
+    while store.apply(vec![ballast(made)]).await.is_ok() {
+        made += 1;
+    }
+    // Lines go on in the pages that are left, until there are none.
+    let refused = loop {
+        match audit.open(asked(2, &"y".repeat(3000))).await {
+            Ok(ticket) => drop(ticket),
+            Err(refused) => break refused,
+        }
+    };
+    assert_eq!(refused, Unavailable::Store(StoreError::Full));
+    assert!(refused.to_string().contains("free some space"));
+    ticket.trail().verdict(&verdict(5, "net:ping", &format!("{:?}", "z".repeat(4000))));
+    ticket.close(&ok(6)).durable().await.unwrap();
+    assert!(std::fs::metadata(home.path().join("audit.spool")).unwrap().len() > 4000);
+    assert!(audit.open(asked(7, "y")).await.is_err());
+    let delete = |n: u32| Change::Delete { kind: "ballast", key: n.to_string(), expect: Expect::Present };
+    store.apply((0..made).map(delete).collect()).await.unwrap();
+    full_line(&audit, 10).await;
+    assert_eq!(kinds(&audit, &id).await, ["asked", "verdict allowed", "closed ok"]);
+    assert_eq!(std::fs::metadata(home.path().join("audit.spool")).unwrap().len(), 0);
+    drop((audit, store));
+    let (_store, audit) = started(home.path());
+    assert_eq!(audit.list(Filter { ended: Some(Wish::NotYet), ..Filter::default() }).await.unwrap(), []);
+    assert_eq!(check(home.path()).fault, None);
+}
+
+#[tokio::test]
+async fn what_cannot_even_be_put_aside_is_held_until_it_can_be_written() {
+    let home = tempfile::tempdir().unwrap();
+    let (_store, audit) = started(home.path());
+    let ticket = audit.open(asked(1, "x")).await.unwrap();
+    let id = ticket.id().to_owned();
+    std::os::unix::fs::symlink("/dev/full", home.path().join("audit.spool")).unwrap();
+    let foreign = Connection::open(home.path().join("pipit.db")).unwrap();
+    foreign.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    assert!(ticket.close(&ok(6)).durable().await.is_err());
+    assert!(audit.open(asked(7, "y")).await.is_err());
+    foreign.execute_batch("ROLLBACK").unwrap();
+    std::fs::remove_file(home.path().join("audit.spool")).unwrap();
+    full_line(&audit, 10).await;
+    assert_eq!(kinds(&audit, &id).await, ["asked", "closed ok"]);
+    assert_eq!(check(home.path()).fault, None);
+}
+
+/// Set in the child of the next test: where it works until it is killed.
+const VICTIM: &str = "PIPIT_TEST_VICTIM";
+
+/// What a process said was durable is there after it was killed at any instant, and the chain holds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_process_loses_nothing_it_acknowledged() {
+    if let Ok(home) = std::env::var(VICTIM) {
+        return victim(Path::new(&home)).await;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let mut acknowledged = Vec::new();
+    for round in 0..12_u64 {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "audit::tests::a_killed_process_loses_nothing_it_acknowledged", "--nocapture"])
+            .env(VICTIM, home.path())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(40 + round * 17)).await;
+        child.kill().unwrap();
+        let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+        acknowledged.extend(said.split_inclusive('\n').filter_map(|line| {
+            let (word, ticket) = line.strip_suffix('\n')?.split_once(' ')?;
+            ["opened", "intent", "closed"].contains(&word).then(|| (word.to_owned(), ticket.to_owned()))
+        }));
+        assert_eq!(check(home.path()).fault, None);
+    }
+    assert!(acknowledged.len() > 100, "{}", acknowledged.len());
+    let (_store, audit) = started(home.path());
+    for (word, ticket) in acknowledged {
+        let kinds = kinds(&audit, &ticket).await;
+        let wanted = match word.as_str() {
+            "opened" => "asked",
+            "intent" => "intent",
+            _ => "closed ok",
+        };
+        assert!(kinds.iter().any(|kind| kind == wanted), "{word} {ticket}: {kinds:?}");
+    }
+}
+
+async fn victim(home: &Path) {
+    use std::io::Write as _;
+    let (_store, audit) = started(home);
+    let mut callers = tokio::task::JoinSet::new();
+    for caller in 0..8 {
+        let audit = audit.clone();
+        callers.spawn(async move {
+            for at in 0.. {
+                let say = |word: &str, id: &str| {
+                    // One write a line: the pipe keeps what was said before the kill.
+                    std::io::stdout().write_all(format!("{word} {id}\n").as_bytes()).unwrap();
+                };
+                let ticket = audit.open(asked(at, &format!("line of {caller}"))).await.unwrap();
+                let id = ticket.id().to_owned();
+                say("opened", &id);
+                let intent = ticket.trail().intent(at, "vm:stop", "{}").await.unwrap();
+                say("intent", &id);
+                intent.ended(at, Ended::Done, "");
+                ticket.close(&ok(at)).durable().await.unwrap();
+                say("closed", &id);
+            }
+        });
+    }
+    callers.join_all().await;
+}

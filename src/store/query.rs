@@ -1,0 +1,140 @@
+//! Reading the log: lines newest first, and one line in full. Deliberately absent: what the bodies say.
+
+use rusqlite::types::ToSql;
+use rusqlite::{Connection, Row};
+
+use super::StoreError;
+use super::sqlite::failure;
+
+/// Which lines are wanted; what is `None` does not matter.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted<'a> {
+    /// Opened at this time or later, Unix milliseconds.
+    pub(crate) since: Option<i64>,
+    /// Opened before this time.
+    pub(crate) until: Option<i64>,
+    /// By this subject.
+    pub(crate) who: Option<&'a str>,
+    /// In this room.
+    pub(crate) room: Option<&'a str>,
+    /// With a row about this command.
+    pub(crate) command: Option<&'a str>,
+    /// That ended so.
+    pub(crate) ended: Option<Ended<'a>>,
+    /// This many at most.
+    pub(crate) limit: usize,
+}
+
+/// How a wanted line ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ended<'a> {
+    /// With this outcome.
+    As(&'a str),
+    /// It has not.
+    NotYet,
+}
+
+/// A line: the row that opened it and, if there is one, the row that closed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// The row that opened it.
+    pub(crate) opened: Found,
+    /// The row that closed it.
+    pub(crate) closed: Option<Found>,
+}
+
+/// A row as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) seq: i64,
+    pub(crate) line: i64,
+    pub(crate) at: i64,
+    pub(crate) kind: String,
+    pub(crate) ticket: Option<String>,
+    pub(crate) who: Option<String>,
+    pub(crate) room: Option<String>,
+    pub(crate) command: Option<String>,
+    pub(crate) outcome: Option<String>,
+    pub(crate) body: String,
+}
+
+const COLUMNS: &str = "seq, line, at, kind, ticket, who, room, command, outcome, body";
+
+pub(super) fn lines(connection: &Connection, wanted: &Wanted<'_>) -> Result<Vec<Line>, StoreError> {
+    let limit = i64::try_from(wanted.limit).unwrap_or(i64::MAX);
+    let mut only = Only { conditions: vec!["o.ticket IS NOT NULL"], values: vec![(":limit", &limit)] };
+    only.when("o.at >= :since", ":since", wanted.since.as_ref());
+    only.when("o.at < :until", ":until", wanted.until.as_ref());
+    only.when("o.who = :who", ":who", wanted.who.as_ref());
+    only.when("o.room = :room", ":room", wanted.room.as_ref());
+    only.when(
+        "EXISTS (SELECT 1 FROM audit r WHERE r.line = o.seq AND r.ticket IS NULL AND r.command = :command)",
+        ":command",
+        wanted.command.as_ref(),
+    );
+    match &wanted.ended {
+        Some(Ended::As(outcome)) => only.when("c.outcome = :outcome", ":outcome", Some(outcome)),
+        Some(Ended::NotYet) => only.conditions.push("c.seq IS NULL"),
+        None => {}
+    }
+    let sql = format!(
+        "SELECT {}, {} FROM audit o LEFT JOIN audit c ON c.line = o.seq AND c.ticket IS NULL AND c.kind = 'closed' \
+         WHERE {} ORDER BY o.at DESC, o.seq DESC LIMIT :limit",
+        of("o"),
+        of("c"),
+        only.conditions.join(" AND ")
+    );
+    let mut statement = connection.prepare(&sql).map_err(failure)?;
+    let rows = statement
+        .query_map(only.values.as_slice(), |row| {
+            let closed = row.get::<_, Option<i64>>(10)?.is_some();
+            Ok(Line { opened: found(row, 0)?, closed: if closed { Some(found(row, 10)?) } else { None } })
+        })
+        .map_err(failure)?;
+    rows.collect::<Result<_, _>>().map_err(failure)
+}
+
+pub(super) fn line(connection: &Connection, opened: i64) -> Result<Vec<Found>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM audit WHERE seq = ?1 AND ticket IS NOT NULL UNION ALL \
+         SELECT {COLUMNS} FROM audit WHERE line = ?1 AND ticket IS NULL ORDER BY 1"
+    );
+    let mut statement = connection.prepare(&sql).map_err(failure)?;
+    let rows = statement.query_map((opened,), |row| found(row, 0)).map_err(failure)?;
+    rows.collect::<Result<_, _>>().map_err(failure)
+}
+
+/// The conditions of a query and the values they name.
+struct Only<'a> {
+    conditions: Vec<&'static str>,
+    values: Vec<(&'static str, &'a dyn ToSql)>,
+}
+
+impl<'a> Only<'a> {
+    fn when<T: ToSql>(&mut self, condition: &'static str, name: &'static str, value: Option<&'a T>) {
+        if let Some(value) = value {
+            self.conditions.push(condition);
+            self.values.push((name, value));
+        }
+    }
+}
+
+/// The columns of one table of a join.
+fn of(table: &str) -> String {
+    COLUMNS.split(", ").map(|column| format!("{table}.{column}")).collect::<Vec<_>>().join(", ")
+}
+
+fn found(row: &Row<'_>, first: usize) -> rusqlite::Result<Found> {
+    Ok(Found {
+        seq: row.get(first)?,
+        line: row.get(first + 1)?,
+        at: row.get(first + 2)?,
+        kind: row.get(first + 3)?,
+        ticket: row.get(first + 4)?,
+        who: row.get(first + 5)?,
+        room: row.get(first + 6)?,
+        command: row.get(first + 7)?,
+        outcome: row.get(first + 8)?,
+        body: row.get(first + 9)?,
+    })
+}

@@ -1,0 +1,68 @@
+//! A connection as every part of the store uses it, and `SQLite`'s error codes in the store's own words. Deliberately
+//! absent: statements on tables; each table has a file of its own.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+
+use super::StoreError;
+
+/// How long a statement waits for the lock of another process before it gives up.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The most pages a file can have.
+pub(super) const PAGES: u32 = 4_294_967_294;
+
+/// Opens the file that may grow to so many pages, makes it if it is not there (readable by its owner alone), and sets what lasting commits need.
+pub(super) fn connect(path: &Path, pages: u32) -> Result<Connection, StoreError> {
+    // SQLite gives its side files the rights of the main file, so they are settled before it sees the file.
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    if let Err(error) = opened {
+        return Err(StoreError::Failed(format!("{} does not open: {error}", path.display())));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failure)?;
+    connection.busy_timeout(PATIENCE).map_err(failure)?;
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(failure)?;
+    if mode != "wal" {
+        return Err(StoreError::Failed(format!(
+            "{} cannot keep a write-ahead log (journal mode {mode}); put it on a local disk",
+            path.display()
+        )));
+    }
+    // FULL: a commit is on the disk when it returns. 2 MiB of pages a connection, 16 MiB of log left standing.
+    connection
+        .execute_batch(
+            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -2048; \
+             PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 2000; PRAGMA trusted_schema = OFF;",
+        )
+        .map_err(failure)?;
+    connection.pragma_update(None, "max_page_count", pages).map_err(failure)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+/// What an error of the driver means for whoever asked.
+#[expect(clippy::needless_pass_by_value, reason = "its use is `map_err(failure)`")]
+pub(super) fn failure(error: rusqlite::Error) -> StoreError {
+    let rusqlite::Error::SqliteFailure(code, _) = &error else {
+        return StoreError::Failed(error.to_string());
+    };
+    match code.code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy,
+        ErrorCode::DiskFull => StoreError::Full,
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Damaged(error.to_string()),
+        ErrorCode::SystemIoFailure if is_sync(code.extended_code) => StoreError::Unsynced(error.to_string()),
+        // Anything else is said in SQLite's own words; there is nothing particular to do about it.
+        _ => StoreError::Failed(error.to_string()),
+    }
+}
+
+/// After a failed flush the kernel may call pages clean that never reached the disk.
+fn is_sync(extended: i32) -> bool {
+    matches!(extended, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC)
+}
