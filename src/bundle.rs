@@ -9,6 +9,8 @@ mod contain;
 mod control;
 pub mod fault;
 mod field;
+mod folder;
+pub mod install;
 pub mod manifest;
 mod output;
 mod process;
