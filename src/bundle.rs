@@ -4,14 +4,14 @@
 //! call), chat, and the network.
 
 mod argv;
-pub mod check;
+pub(crate) mod check;
 mod contain;
 mod control;
-pub mod fault;
+pub(crate) mod fault;
 mod field;
 mod folder;
-pub mod install;
-pub mod manifest;
+pub(crate) mod install;
+pub(crate) mod manifest;
 mod output;
 mod process;
 mod runner;
@@ -22,9 +22,9 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use check::{Checked, check};
-pub use contain::contain;
-pub use fault::Fault;
-pub use manifest::Manifest;
-pub use process::{Ready, Settings, commands};
-pub use runner::Runner;
+pub(crate) use check::{Checked, check};
+pub(crate) use contain::contain;
+pub(crate) use fault::Fault;
+pub(crate) use manifest::Manifest;
+pub(crate) use process::{Ready, Settings, commands};
+pub(crate) use runner::Runner;

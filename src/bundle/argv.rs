@@ -10,7 +10,7 @@ use pipit_grammar::usage::Usage;
 
 /// An element of `run`: pieces that are glued together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template(Vec<Piece>);
+pub(crate) struct Template(Vec<Piece>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
@@ -110,9 +110,12 @@ fn is_name(name: &str) -> bool {
 fn piece(name: &str, usage: &Usage) -> Result<(Piece, bool), String> {
     if name.starts_with('-') {
         let bare = name.trim_start_matches('-');
-        let found = usage.options.iter().find(|option| match name.starts_with("--") {
-            true => option.long.as_deref() == Some(bare),
-            false => option.short.is_some_and(|short| bare == short.to_string()),
+        let found = usage.options.iter().find(|option| {
+            if name.starts_with("--") {
+                option.long.as_deref() == Some(bare)
+            } else {
+                option.short.is_some_and(|short| bare == short.to_string())
+            }
         });
         return match found {
             None => Err(format!("{{{name}}} names no option of the usage")),

@@ -25,7 +25,7 @@ const RESERVED: [&str; 5] = ["operable", "site", "user", "cog", "pipit"];
 
 /// A manifest that may be installed, and what is odd about it.
 #[derive(Clone, Debug)]
-pub struct Checked {
+pub(crate) struct Checked {
     /// The manifest.
     pub manifest: Manifest,
     /// What is allowed and hardly meant.
@@ -33,7 +33,7 @@ pub struct Checked {
 }
 
 /// Checks a manifest. All faults come back at once, in the order of the checks; the list is never empty.
-pub fn check(text: &str) -> Result<Checked, Vec<Fault>> {
+pub(crate) fn check(text: &str) -> Result<Checked, Vec<Fault>> {
     let (root, twice) = yaml::read(text).map_err(|fault| vec![fault])?;
     let mut notes = Notes { faults: twice, warnings: Vec::new() };
     let root = Field::root(&root);

@@ -40,7 +40,7 @@ pub(super) const CONTROL: i32 = 3;
 
 /// Runs the subcommand, if the arguments are its own: `__contain PARENT CPU-SECONDS PROGRAM [ARG]…`. Must be
 /// called first of all in `main`, before any thread exists.
-pub fn contain() -> Option<ExitCode> {
+pub(crate) fn contain() -> Option<ExitCode> {
     let mut args = std::env::args_os().skip(1);
     if args.next()? != NAME {
         return None;
@@ -83,14 +83,14 @@ fn execute(program: &OsStr, args: impl Iterator<Item = OsString>) -> io::Result<
     let text = |text: &OsStr| CString::new(text.as_bytes()).map_err(io::Error::from);
     let program = text(program)?;
     let rest = args.map(|arg| text(&arg));
-    let argv: Vec<CString> = std::iter::once(Ok(program.clone())).chain(rest).collect::<io::Result<_>>()?;
+    let words: Vec<CString> = std::iter::once(Ok(program.clone())).chain(rest).collect::<io::Result<_>>()?;
     let pairs = std::env::vars_os().map(|(mut name, value)| {
         name.push("=");
         name.push(value);
         text(&name)
     });
     let environment: Vec<CString> = pairs.collect::<io::Result<_>>()?;
-    Ok(nix::unistd::execve(&program, &argv, &environment)?)
+    Ok(nix::unistd::execve(&program, &words, &environment)?)
 }
 
 fn restrict(parent: u64, seconds: u64) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Something wrong with a field. `Display` is one line: path, message, place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// `commands.date.rules[0]`; empty for the file as a whole.
     pub path: String,
     /// What is wrong: lower case, no full stop.
@@ -15,13 +15,13 @@ pub struct Fault {
 
 impl Fault {
     /// A fault of a field.
-    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into(), at: None }
     }
 
     /// The same with its place.
     #[must_use]
-    pub fn at(mut self, at: (usize, usize)) -> Self {
+    pub(crate) fn at(mut self, at: (usize, usize)) -> Self {
         self.at = Some(at);
         self
     }

@@ -81,19 +81,15 @@ impl<'a> Field<'a> {
     }
 
     pub(super) fn count(&self, notes: &mut Notes) -> Option<u32> {
-        match &self.node.content {
-            Content::Int(number) => match u32::try_from(*number) {
-                Ok(number) => Some(number),
-                Err(_) => {
-                    notes.wrong(self, format!("{number} is out of range; a count is not below 0"));
-                    None
-                }
-            },
-            _ => {
-                self.wanted(notes, "a whole number");
-                None
-            }
+        let Content::Int(number) = &self.node.content else {
+            self.wanted(notes, "a whole number");
+            return None;
+        };
+        let count = u32::try_from(*number).ok();
+        if count.is_none() {
+            notes.wrong(self, format!("{number} is out of range; a count is not below 0"));
         }
+        count
     }
 
     pub(super) fn items(&self, notes: &mut Notes) -> Option<Vec<Field<'a>>> {

@@ -45,7 +45,7 @@ pub(super) fn read(folder: &Path) -> Result<Read, Error> {
     let root = rustix::fs::open(folder, flags, Mode::empty())
         .map_err(|error| Error::failed(format!("{} cannot be read: {error}", folder.display())))?;
     let mut walk = Walk { files: Vec::new(), seen: 0, bytes: 0 };
-    walk.folder(root, "", 0)?;
+    walk.folder(&root, "", 0)?;
     walk.files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(Read { files: walk.files })
 }
@@ -57,12 +57,12 @@ struct Walk {
 }
 
 impl Walk {
-    fn folder(&mut self, folder: OwnedFd, path: &str, depth: usize) -> Result<(), Error> {
+    fn folder(&mut self, folder: &OwnedFd, path: &str, depth: usize) -> Result<(), Error> {
         if depth > DEPTH {
             return Err(Error::failed(format!("{path}: folders are nested deeper than {DEPTH}")));
         }
         let odd = |error: rustix::io::Errno| Error::failed(format!("{path:?} cannot be read: {error}"));
-        for entry in Dir::read_from(&folder).map_err(odd)? {
+        for entry in Dir::read_from(folder).map_err(odd)? {
             let entry = entry.map_err(odd)?;
             let name = entry.file_name().to_str().map_err(|_| {
                 Error::failed(format!("{path:?} holds a name that is no UTF-8: {:?}", entry.file_name()))
@@ -78,7 +78,7 @@ impl Walk {
             if self.seen > FILES {
                 return Err(Error::failed(format!("a bundle has at most {FILES} files")));
             }
-            self.entry(&folder, name, inner, depth)?;
+            self.entry(folder, name, inner, depth)?;
         }
         Ok(())
     }
@@ -94,7 +94,7 @@ impl Walk {
         })?;
         let about = fstat(&opened).map_err(|error| Error::failed(format!("{path} cannot be read: {error}")))?;
         match FileType::from_raw_mode(about.st_mode) {
-            FileType::Directory => self.folder(opened, &path, depth + 1),
+            FileType::Directory => self.folder(&opened, &path, depth + 1),
             FileType::RegularFile => self.file(opened, path, about.st_mode & 0o111 != 0),
             _ => Err(Error::failed(format!("{path} is neither a file nor a folder"))),
         }

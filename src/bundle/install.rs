@@ -26,7 +26,7 @@ const ENABLED: &str = "bundle-enabled";
 
 /// An installed version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Installed {
+pub(crate) struct Installed {
     /// The bundle.
     pub name: String,
     /// The version, semver.
@@ -41,7 +41,7 @@ pub struct Installed {
 
 /// The version of a bundle that runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Enabled {
+pub(crate) struct Enabled {
     /// The version.
     pub version: String,
     /// The digest that it was enabled with; another content never runs.
@@ -52,7 +52,12 @@ pub struct Enabled {
 
 /// Installs a folder. Comes back with what was kept and with the manifest's warnings. A version that is there already
 /// may be installed again with the same content, never with another one.
-pub async fn install(store: &Store, home: &Path, from: &Path, now: i64) -> Result<(Installed, Vec<Fault>), Error> {
+pub(crate) async fn install(
+    store: &Store,
+    home: &Path,
+    from: &Path,
+    now: i64,
+) -> Result<(Installed, Vec<Fault>), Error> {
     let (from, home) = (from.to_owned(), home.to_owned());
     let keep = move || -> Result<(Installed, Vec<Fault>), Error> {
         let (read, manifest, warnings) = read(&from)?;
@@ -82,7 +87,7 @@ pub async fn install(store: &Store, home: &Path, from: &Path, now: i64) -> Resul
 /// Enables a version, else the newest that is installed. Its programs are looked up in `path` (as `PATH` is written);
 /// `others` are the commands that are there without this bundle. Comes back with what was enabled and with remarks
 /// about names that are taken.
-pub async fn enable(
+pub(crate) async fn enable(
     store: &Store,
     home: &Path,
     name: &str,
@@ -109,7 +114,7 @@ pub async fn enable(
 }
 
 /// Disables a bundle. Lines that run finish on it.
-pub async fn disable(store: &Store, name: &str) -> Result<(), Error> {
+pub(crate) async fn disable(store: &Store, name: &str) -> Result<(), Error> {
     let change = Change::Delete { kind: ENABLED, key: name.to_owned(), expect: Expect::Present };
     match store.apply(vec![change]).await {
         Ok(()) => Ok(()),
@@ -120,7 +125,7 @@ pub async fn disable(store: &Store, name: &str) -> Result<(), Error> {
 
 /// Removes a version that is not enabled, else the only one that is installed. Its folder goes with the last version
 /// that has this content.
-pub async fn remove(store: &Store, home: &Path, name: &str, version: Option<&str>) -> Result<Installed, Error> {
+pub(crate) async fn remove(store: &Store, home: &Path, name: &str, version: Option<&str>) -> Result<Installed, Error> {
     let all = list(store)?;
     let of_name: Vec<&Installed> = all.iter().map(|(one, _)| one).filter(|one| one.name == name).collect();
     let installed = match (version, of_name.as_slice()) {
@@ -145,7 +150,7 @@ pub async fn remove(store: &Store, home: &Path, name: &str, version: Option<&str
 }
 
 /// All installed versions, by name and version from the oldest on, and whether each is the enabled one.
-pub fn list(store: &Store) -> Result<Vec<(Installed, bool)>, Error> {
+pub(crate) fn list(store: &Store) -> Result<Vec<(Installed, bool)>, Error> {
     let enabled = enabled(store)?;
     let mut all = Vec::new();
     for document in store.list(INSTALLED).map_err(|error| stored(&error))? {
@@ -158,13 +163,13 @@ pub fn list(store: &Store) -> Result<Vec<(Installed, bool)>, Error> {
 }
 
 /// The enabled bundles by name.
-pub fn enabled(store: &Store) -> Result<BTreeMap<String, Enabled>, Error> {
+pub(crate) fn enabled(store: &Store) -> Result<BTreeMap<String, Enabled>, Error> {
     let documents = store.list(ENABLED).map_err(|error| stored(&error))?;
     documents.into_iter().map(|document| Ok((document.key, parsed(&document.body)?))).collect()
 }
 
 /// An installed version, else the newest of the name, with its manifest.
-pub async fn show(
+pub(crate) async fn show(
     store: &Store,
     home: &Path,
     name: &str,
@@ -176,7 +181,7 @@ pub async fn show(
 }
 
 /// A bundle that was enabled, ready to run; an error when its folder is not what it was then.
-pub async fn load(
+pub(crate) async fn load(
     home: &Path,
     name: &str,
     enabled: &Enabled,

@@ -14,7 +14,7 @@ use super::argv::Template;
 
 /// A bundle that was checked.
 #[derive(Clone, Debug)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// Its name, the namespace of its commands and permissions.
     pub name: EcoString,
     /// Its version, semver.
@@ -35,7 +35,7 @@ pub struct Manifest {
 
 /// A value that a site sets; programs find it in their environment under its name.
 #[derive(Clone, Debug)]
-pub struct Setting {
+pub(crate) struct Setting {
     /// The name of the variable.
     pub name: EcoString,
     /// Whether it is sealed at rest and never printed.
@@ -50,7 +50,7 @@ pub struct Setting {
 
 /// What a bundle takes of the machine.
 #[derive(Clone, Debug, Default)]
-pub struct Needs {
+pub(crate) struct Needs {
     /// Programs by name, looked up when the bundle is enabled.
     pub programs: Vec<EcoString>,
     /// Where it connects to: `host:port`, `*.` in front for all below.
@@ -63,7 +63,7 @@ pub struct Needs {
 
 /// How tightly a program is held, from the least on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sandbox {
+pub(crate) enum Sandbox {
     /// Clean environment, limits, an end that ends all.
     Basic,
     /// And files and system calls are restricted.
@@ -77,7 +77,7 @@ pub enum Sandbox {
 
 /// A command of a bundle.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Its name within the bundle.
     pub name: EcoString,
     /// A sentence of help.
@@ -108,7 +108,7 @@ pub struct Entry {
 
 /// A program and the pattern of its arguments.
 #[derive(Clone, Debug)]
-pub struct Run {
+pub(crate) struct Run {
     /// What is started.
     pub program: Program,
     /// Its arguments.
@@ -117,7 +117,7 @@ pub struct Run {
 
 /// What is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Program {
+pub(crate) enum Program {
     /// A file of the bundle, as a path without `./`, inside the folder.
     Own(EcoString),
     /// One of `needs.programs`.
@@ -126,7 +126,7 @@ pub enum Program {
 
 /// How a program meets its input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Input {
+pub(crate) enum Input {
     /// Once for each value, and once without an input stage.
     #[default]
     Each,
@@ -136,7 +136,7 @@ pub enum Input {
 
 /// How standard output is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Output {
+pub(crate) enum Output {
     /// JSON a line when the first byte is `{` or `[`, else lines.
     #[default]
     Sniff,

@@ -233,6 +233,6 @@ fn find(path: &str, value: &Value) -> Result<Vec<Value>, Error> {
     let odd = |error: String| Error::failed(format!("{path} cannot be looked up in its output: {error}"));
     let tree = serde_json::to_value(value).map_err(|error| odd(error.to_string()))?;
     let found = tree.query(path).map_err(|error| odd(error.to_string()))?;
-    let found = found.into_iter().map(|value| <Value as serde::Deserialize>::deserialize(value));
+    let found = found.into_iter().map(<Value as serde::Deserialize>::deserialize);
     found.collect::<Result<Vec<_>, _>>().map_err(|error| odd(error.to_string()))
 }

@@ -34,10 +34,10 @@ const REST: Duration = Duration::from_millis(500);
 
 /// The values of a bundle's settings for a line, by the names of variables; an error when one that is required is not
 /// set.
-pub type Settings = Arc<dyn Fn(&Origin) -> Result<Vec<(EcoString, EcoString)>, Error> + Send + Sync>;
+pub(crate) type Settings = Arc<dyn Fn(&Origin) -> Result<Vec<(EcoString, EcoString)>, Error> + Send + Sync>;
 
 /// A bundle that can run: its manifest, and where things are on this machine.
-pub struct Ready {
+pub(crate) struct Ready {
     /// What it says of itself.
     pub manifest: Manifest,
     /// Its folder.
@@ -49,7 +49,7 @@ pub struct Ready {
 }
 
 /// The commands of a bundle.
-pub fn commands(bundle: &Arc<Ready>, runner: &Arc<Runner>) -> Vec<Command> {
+pub(crate) fn commands(bundle: &Arc<Ready>, runner: &Arc<Runner>) -> Vec<Command> {
     let command = |(at, entry): (usize, &Entry)| {
         let program = Process { bundle: Arc::clone(bundle), at, runner: Arc::clone(runner) };
         Command::external(spec(&bundle.manifest, entry), Arc::new(program))
@@ -94,14 +94,14 @@ impl Program for Process {
             let effect = entry.effect;
             let decoder = Decoder::new(&entry.output);
             let (stop, stopped) = oneshot::channel();
-            let (pipes, piped) = oneshot::channel();
+            let (pipes, given) = oneshot::channel();
             let (end, ended) = oneshot::channel();
             // a task of its own: it has to end the program also when this stage is dropped half-way
             tokio::spawn(async move {
                 let verdict = prepared.run(stopped, pipes).await;
                 let _ = end.send(verdict);
             });
-            let Ok((stdin, stdout)) = piped.await else { return Err(verdict(ended).await.err().unwrap_or_else(gone)) };
+            let Ok((stdin, stdout)) = given.await else { return Err(verdict(ended).await.err().unwrap_or_else(gone)) };
             let feed = match (stdin, input) {
                 (Some(stdin), Some(input)) => Some(Box::pin(feed(stdin, input)) as Feed),
                 (_, _) => None,
@@ -141,13 +141,10 @@ impl Prepared {
         }
         let program = match &entry.run.program {
             Started::Own(path) => bundle.folder.join(path.as_str()),
-            Started::Needed(name) => match bundle.programs.get(name) {
-                Some(path) => path.clone(),
-                None => {
-                    let why = format!("the program {name} was not found when the bundle was enabled");
-                    return Err(Error::failed(why).help("install it, then enable the bundle again"));
-                }
-            },
+            Started::Needed(name) => bundle.programs.get(name).cloned().ok_or_else(|| {
+                let why = format!("the program {name} was not found when the bundle was enabled");
+                Error::failed(why).help("install it, then enable the bundle again")
+            })?,
         };
         let args: Vec<String> = entry.run.args.iter().flat_map(|template| template.fill(call)).collect();
         if let Some(bad) = args.iter().find(|arg| arg.contains('\0')) {

@@ -50,7 +50,7 @@ pub(super) struct Running {
 type Job = Box<dyn FnOnce() + Send>;
 
 /// What starts programs and knows which are running. There is one for the whole shell.
-pub struct Runner {
+pub(crate) struct Runner {
     contain: PathBuf,
     folders: PathBuf,
     jobs: SyncSender<Job>,
@@ -70,7 +70,7 @@ impl Drop for Live {
 impl Runner {
     /// Makes the shell the reaper of what its programs leave behind, and gets ready to start some. `contain` is the
     /// binary whose `__contain` holds them: the shell's own. The private folders of runs are made in `folders`.
-    pub fn new(contain: impl Into<PathBuf>, folders: impl Into<PathBuf>) -> io::Result<Arc<Self>> {
+    pub(crate) fn new(contain: impl Into<PathBuf>, folders: impl Into<PathBuf>) -> io::Result<Arc<Self>> {
         let folders = folders.into();
         DirBuilder::new().recursive(true).mode(0o700).create(&folders)?;
         clear(&folders);
@@ -84,7 +84,7 @@ impl Runner {
 
     /// Waits until no program runs any more and all are cleared away, but no longer than a program has to end after it
     /// was asked to. To be called before the shell ends, when lines have ended.
-    pub async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         const LONGEST: Duration = Duration::from_secs(8);
         let mut live = self.live.subscribe();
         let _ = tokio::time::timeout(LONGEST, live.wait_for(|live| *live == 0)).await;

@@ -5,4 +5,5 @@ mod installing;
 mod manifests;
 mod misbehaving;
 mod programs;
+mod shipped;
 mod stage;

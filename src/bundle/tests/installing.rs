@@ -10,20 +10,20 @@ use super::stage::{texts, world};
 use crate::bundle::install::{disable, enable, enabled, install, list, load, remove, show};
 use crate::store::Store;
 
-struct Home {
+struct Site {
     _temporary: tempfile::TempDir,
     home: PathBuf,
     source: PathBuf,
     store: Store,
 }
 
-fn home() -> Home {
+fn site() -> Site {
     let temporary = tempfile::tempdir().unwrap();
     let (home, source) = (temporary.path().join("home"), temporary.path().join("source"));
     fs::create_dir(&home).unwrap();
     fs::create_dir(&source).unwrap();
     let store = Store::open(home.join("store.db")).unwrap();
-    Home { _temporary: temporary, home, source, store }
+    Site { _temporary: temporary, home, source, store }
 }
 
 fn write(folder: &Path, version: &str, extra: &str) {
@@ -37,7 +37,7 @@ fn write(folder: &Path, version: &str, extra: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_life_of_a_version() {
-    let Home { home, source, store, .. } = &home();
+    let Site { home, source, store, .. } = &site();
     let path = OsStr::new("/usr/bin:/bin");
     write(source, "1.9.0", "");
     let (first, warnings) = install(store, home, source, 7).await.unwrap();
@@ -73,7 +73,7 @@ async fn the_life_of_a_version() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_changed_does_not_run() {
-    let Home { home, source, store, .. } = &home();
+    let Site { home, source, store, .. } = &site();
     write(source, "1.0.0", "");
     let (installed, _) = install(store, home, source, 0).await.unwrap();
     fs::write(home.join("bundles").join(&installed.digest).join("say.sh"), "#!/bin/sh\necho evil\n").unwrap();
@@ -83,7 +83,7 @@ async fn what_was_changed_does_not_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn programs_are_looked_up_and_names_compared() {
-    let Home { home, source, store, .. } = &home();
+    let Site { home, source, store, .. } = &site();
     write(source, "1.0.0", "needs: {programs: [sh, no-such-program-1, no-such-program-2]}\n");
     install(store, home, source, 0).await.unwrap();
     let error = enable(store, home, "hi", None, OsStr::new("/bin"), &[]).await.unwrap_err();
@@ -105,7 +105,8 @@ async fn programs_are_looked_up_and_names_compared() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn folders_that_are_refused() {
-    let cases: [(&str, fn(&Path)); 7] = [
+    type Spoil = fn(&Path);
+    let cases: [(&str, Spoil); 7] = [
         ("out is a link", |folder| symlink("/etc/passwd", folder.join("out")).unwrap()),
         ("out is a link", |folder| symlink("/etc", folder.join("out")).unwrap()),
         ("out is neither a file nor a folder", |folder| {
@@ -128,7 +129,7 @@ async fn folders_that_are_refused() {
         ("has no bundle.yaml", |folder| fs::remove_file(folder.join("bundle.yaml")).unwrap()),
     ];
     for (message, spoil) in cases {
-        let Home { home, source, store, .. } = &home();
+        let Site { home, source, store, .. } = &site();
         write(source, "1.0.0", "");
         spoil(source);
         let error = install(store, home, source, 0).await.unwrap_err();

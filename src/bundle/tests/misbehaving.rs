@@ -1,6 +1,6 @@
 //! A program that does all that a program should not: held, told of in one line, and gone afterwards.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ fn chaos() -> (tempfile::TempDir, PathBuf, Arc<Ready>) {
 }
 
 /// Nothing of the bundle's processes is left after they had their time to end.
-async fn gone(folder: &PathBuf) {
+async fn gone(folder: &Path) {
     let end = Instant::now() + Duration::from_secs(8);
     while !left(folder).is_empty() && Instant::now() < end {
         tokio::time::sleep(Duration::from_millis(20)).await;

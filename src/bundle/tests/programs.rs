@@ -53,9 +53,10 @@ async fn every_way_of_output() {
         ("text", ", output: text"),
         ("csv", ", output: csv"),
     ] {
-        commands.push_str(&format!(
+        let line = format!(
             "  {name}: {{about: x, usage: \"{name} TEXT\", run: [./p.sh, \"{{TEXT}}\"]{output}, effect: pure, rules: [allow]}}\n"
-        ));
+        );
+        commands.push_str(&line);
     }
     let bundle = made(temporary.path(), &commands, &[("p.sh", "#!/bin/sh\nprintf \"$1\"\n")]);
     for (command, said, values) in [
