@@ -15,6 +15,7 @@ use crate::store::{Store, StoreError};
 mod anchor;
 mod body;
 mod chain;
+mod name;
 mod query;
 mod spool;
 mod ticket;

@@ -1,5 +1,30 @@
-//! Bundles.
-pub(crate) fn enabled(_: &std::path::Path, _: &crate::store::Store) -> Result<Vec<pipit_commands::Command>, pipit_commands::Error> { Ok(Vec::new()) }
-pub(crate) fn permissions(_: &crate::store::Store) -> Option<Vec<ecow::EcoString>> { None }
-pub(crate) fn report(_: &str) -> std::process::ExitCode { std::process::ExitCode::from(2) }
-pub(crate) fn doctor(_: &crate::store::Store) -> Vec<(String, Result<String, String>)> { Vec::new() }
+//! External commands: reading manifests, installing folders, and running programs as commands.
+//!
+//! The only room that starts a process. Deliberately absent: rights (a program is only ever reached through a judged
+//! call), chat, and the network.
+
+mod argv;
+pub(crate) mod check;
+mod contain;
+mod control;
+pub(crate) mod fault;
+mod field;
+mod folder;
+pub(crate) mod install;
+pub(crate) mod manifest;
+mod output;
+mod process;
+mod runner;
+mod sweep;
+mod watch;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use check::{Checked, check};
+pub(crate) use contain::contain;
+pub(crate) use fault::Fault;
+pub(crate) use manifest::Manifest;
+pub(crate) use process::{Ready, Settings, commands};
+pub(crate) use runner::Runner;

@@ -110,24 +110,15 @@ enum BundleCommand {
 /// Does what the command line asks.
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
-    let home = || Home::find(cli.home.as_deref());
     match &cli.command {
         Command::Run { user, room, json, stdin, line } => {
             let ask = line::Ask { user: user.clone(), room: room.clone(), json: *json, stdin: *stdin, line: line.join(" ") };
-            home().map_or_else(|error| fail(5, &error), |home| line::run(&home, ask))
+            with(&cli, |home, config| line::run(home, config, ask))
         }
-        Command::Shell { development } => {
-            home().map_or_else(|error| fail(5, &error), |home| shell::shell(&home, *development))
-        }
-        Command::Serve => match home() {
-            Ok(home) => match config(&cli, &home) {
-                Ok(config) => serve::serve(&home, config),
-                Err(error) => fail(2, &error),
-            },
-            Err(error) => fail(5, &error),
-        },
+        Command::Shell { development } => with(&cli, |home, config| shell::shell(home, config, *development)),
+        Command::Serve => with(&cli, serve::serve),
         Command::Doctor => {
-            let home = home();
+            let home = Home::find(cli.home.as_deref());
             let config = home.as_ref().map_err(Clone::clone).and_then(|home| config(&cli, home));
             doctor::doctor(home, config)
         }
@@ -135,6 +126,18 @@ pub(crate) fn main() -> ExitCode {
         Command::Rule(RuleCommand::Check { rule }) => check::rule(&rule.join(" ")),
         Command::Rule(RuleCommand::Eval) => check::eval(),
         Command::Bundle(BundleCommand::Check { file }) => check::bundle(file),
+    }
+}
+
+/// Does something in the home and by the configuration.
+fn with(cli: &Cli, f: impl FnOnce(&Home, Config) -> ExitCode) -> ExitCode {
+    let home = match Home::find(cli.home.as_deref()) {
+        Ok(home) => home,
+        Err(error) => return fail(5, &error),
+    };
+    match config(cli, &home) {
+        Ok(config) => f(&home, config),
+        Err(error) => fail(2, &error),
     }
 }
 

@@ -18,9 +18,11 @@ use tokio::sync::oneshot;
 
 use crate::access::{Context, Identity, Subject};
 use crate::audit::{Asked, Audit, Filter, Outcome, Receipt, Status, Trail};
+use crate::config::BundleSettings;
 use crate::limits;
 use crate::store::Store;
 
+mod bundles;
 mod host;
 mod names;
 mod plan;
@@ -30,6 +32,7 @@ mod serve;
 mod world;
 
 pub(crate) use names::Catalogue;
+use bundles::Bundles;
 use host::{Lent, LineHost};
 use names::Names;
 use planner::Planner;
@@ -46,6 +49,7 @@ struct Inner {
     world: RwLock<Arc<World>>,
     running: Mutex<BTreeMap<String, Running>>,
     outlet: OnceLock<Arc<dyn Outlet>>,
+    bundles: Bundles,
     began: Instant,
 }
 
@@ -79,11 +83,16 @@ pub(crate) struct Request {
 }
 
 /// What became of it.
+#[derive(Default)]
 pub(crate) struct Reply {
     /// The ticket's id; none when nothing could be written down and so nothing ran.
     pub(crate) id: Option<String>,
     /// Why it did not go well; a quiet stop with something to say is here too.
     pub(crate) error: Option<Error>,
+    /// The template of a bundle that shows the values.
+    pub(crate) template: Option<String>,
+    /// What commands said beside their values that whoever typed the line should know.
+    pub(crate) notes: Vec<String>,
     /// The proof that the end is on its way to the log.
     pub(crate) receipt: Option<Receipt>,
 }
@@ -101,8 +110,14 @@ pub(crate) trait Outlet: Send + Sync {
 
 impl Engine {
     /// Opens the shell of a home.
-    pub(crate) fn open(home: &Path, store: Store, audit: Audit) -> Result<Self, Error> {
-        let world = World::load(home, &store)?;
+    pub(crate) async fn open(
+        home: &Path,
+        store: Store,
+        audit: Audit,
+        settings: BTreeMap<String, BundleSettings>,
+    ) -> Result<Self, Error> {
+        let bundles = Bundles::new(settings);
+        let world = World::load(home, &store, &bundles).await?;
         Ok(Self(Arc::new(Inner {
             home: home.to_owned(),
             store,
@@ -110,12 +125,23 @@ impl Engine {
             world: RwLock::new(Arc::new(world)),
             running: Mutex::default(),
             outlet: OnceLock::new(),
+            bundles,
             began: Instant::now(),
         })))
     }
 
+    /// The enabled bundles that cannot run, and why.
+    pub(crate) async fn broken_bundles(&self) -> Result<Vec<(String, Error)>, Error> {
+        Ok(self.world().await?.broken.clone())
+    }
+
+    /// Waits until the programs of lines that have ended have ended too. To be called before the process ends.
+    pub(crate) async fn settle(&self) {
+        self.0.bundles.settle().await;
+    }
+
     /// What is kept.
-    pub(crate) fn store(&self) -> &Store {
+    fn store(&self) -> &Store {
         &self.0.store
     }
 
@@ -128,7 +154,7 @@ impl Engine {
     /// Keeps the rest of an answer that was too long to show, for `more` of the same person in the same place. What
     /// nobody verified owns nothing, and so has no more.
     pub(crate) async fn keep_rest(&self, identity: &Identity, place: &Place, rest: &str) -> Result<bool, Error> {
-        let world = self.world()?;
+        let world = self.world().await?;
         let subject = world.policy.subject(identity)?;
         let Some(owner) = subject.owner() else { return Ok(false) };
         let key = world::own(owner, &room_name(place));
@@ -138,15 +164,15 @@ impl Engine {
 
     /// A new one-time code that makes whoever says it the administrator; none when there is one already.
     pub(crate) async fn claim_code(&self) -> Result<Option<String>, Error> {
-        let world = self.world()?;
+        let world = self.world().await?;
         let Some((code, change)) = serve::new_code(&world) else { return Ok(None) };
         self.0.store.apply(vec![change]).await.map_err(unavailable)?;
         Ok(Some(code))
     }
 
     /// Every name that can begin a stage, for completion: what this identity may run, and its aliases.
-    pub(crate) fn completions(&self, identity: &Identity, place: &Place) -> Vec<String> {
-        let Ok(world) = self.world() else { return Vec::new() };
+    pub(crate) async fn completions(&self, identity: &Identity, place: &Place) -> Vec<String> {
+        let Ok(world) = self.world().await else { return Vec::new() };
         let Ok(subject) = world.policy.subject(identity) else { return Vec::new() };
         let context = Context { place: place.clone(), via: Via::Chat };
         serve::completions(&world, &subject, &context)
@@ -173,7 +199,7 @@ impl Engine {
             Ok(ticket) => ticket,
             Err(error) => {
                 let error = Error::new(ErrorKind::Unavailable, error.to_string());
-                return Reply { id: None, error: Some(error), receipt: None };
+                return Reply { id: None, error: Some(error), ..Reply::default() };
             }
         };
         let mut request = request;
@@ -181,18 +207,19 @@ impl Engine {
             // who does not wait for the id any more does not need it
             let _ = told.send(ticket.id().to_owned());
         }
-        let mut sizes = Sizes::default();
-        let ended = self.answer(request, who, ticket.trail().clone(), at, show, &mut sizes).await;
+        let mut beside = Beside::default();
+        let ended = self.answer(request, who, ticket.trail().clone(), at, show, &mut beside).await;
         let error = ended.err();
         let receipt = ticket.close(&Outcome {
             at: now(),
             status: error.as_ref().map_or(Status::Ok, |error| status(error.kind())),
             message: &error.as_ref().map(ToString::to_string).unwrap_or_default(),
             took: began.elapsed(),
-            values: sizes.values,
+            values: beside.values,
             bytes: 0,
         });
-        Reply { id: Some(receipt.id().to_owned()), error, receipt: Some(receipt) }
+        let Beside { template, notes, .. } = beside;
+        Reply { id: Some(receipt.id().to_owned()), error, template, notes, receipt: Some(receipt) }
     }
 
     /// Under which name the request is written down.
@@ -215,9 +242,9 @@ impl Engine {
         trail: Trail,
         at: i64,
         show: &mut (dyn FnMut(Batch) -> ControlFlow<()> + Send),
-        sizes: &mut Sizes,
+        beside: &mut Beside,
     ) -> Result<(), Error> {
-        let world = self.world()?;
+        let world = self.world().await?;
         let subject = world.policy.subject(&request.identity)?;
         let line = pipit_grammar::parse(&request.text)?;
         let context = Context { place: request.place.clone(), via: request.via };
@@ -232,9 +259,13 @@ impl Engine {
         let running =
             Running { who, room: room_name(&request.place), text: request.text, since: at, kill };
         let _listed = Listed::new(self, id, running)?;
-        let around: Arc<dyn run::Around> = Arc::new(Lent(host));
+        let around: Arc<dyn run::Around> = Arc::new(Lent(Arc::clone(&host)));
+        let last_command = plan.last_command();
         let stream = run::line(&around, &Arc::new(plan), request.input);
-        drive(stream, killed, show, sizes).await
+        let ended = drive(stream, killed, show, beside).await;
+        beside.template = last_command.and_then(|command| host.template(&command));
+        beside.notes = host.notes();
+        ended
     }
 
     /// The names that a subject can use.
@@ -266,13 +297,13 @@ impl Engine {
     }
 
     /// People, rules, commands and aliases as they are now. What another process changed is seen too.
-    fn world(&self) -> Result<Arc<World>, Error> {
+    async fn world(&self) -> Result<Arc<World>, Error> {
         let version = self.0.store.version().map_err(unavailable)?;
         let world = Arc::clone(&self.0.world.read().unwrap_or_else(PoisonError::into_inner));
         if world.version == version {
             return Ok(world);
         }
-        let fresh = Arc::new(World::load(&self.0.home, &self.0.store)?);
+        let fresh = Arc::new(World::load(&self.0.home, &self.0.store, &self.0.bundles).await?);
         *self.0.world.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
         Ok(fresh)
     }
@@ -287,7 +318,7 @@ async fn drive(
     mut stream: Stream,
     mut killed: oneshot::Receiver<EcoString>,
     show: &mut (dyn FnMut(Batch) -> ControlFlow<()> + Send),
-    sizes: &mut Sizes,
+    beside: &mut Beside,
 ) -> Result<(), Error> {
     let timeout = tokio::time::sleep(limits::LINE_TIME);
     tokio::pin!(timeout);
@@ -306,17 +337,19 @@ async fn drive(
         };
         let Some(batch) = batch else { return Ok(()) };
         let batch = batch?;
-        sizes.values += batch.len() as u64;
+        beside.values += batch.len() as u64;
         if show(batch).is_break() {
             return Ok(());
         }
     }
 }
 
-/// What a reply came to.
+/// What there is to say of a reply beside its values.
 #[derive(Default)]
-struct Sizes {
+struct Beside {
     values: u64,
+    template: Option<String>,
+    notes: Vec<String>,
 }
 
 /// A line in the list of those that run; it leaves the list when this is dropped.

@@ -20,5 +20,9 @@ mod store;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // before any thread exists: the shell starts itself to hold a bundle's program
+    if let Some(code) = bundle::contain() {
+        return code;
+    }
     cli::main()
 }

@@ -1,17 +1,43 @@
 //! Values to the text that a room sees: records as a table, values one a line, texts as they are.
 //!
-//! Deliberately absent: any chat service's markup, and how much of it is shown.
+//! Deliberately absent: any chat service's markup.
 
-use pipit_commands::Value;
+use pipit_commands::{Error, Record, Table, Template, Value};
+use pipit_grammar::SyntaxError;
 
-/// The text of a line's values; empty when there are none.
+use crate::limits::{SHOWN_BYTES, SHOWN_LINES};
+
+/// The text of a line's values; empty when there are none. What a program wrote cannot act on the terminal or the room.
 pub(crate) fn text(values: &[Value]) -> String {
-    values.iter().map(|value| value.to_text().to_string()).collect::<Vec<_>>().join("\n")
+    let records = !values.is_empty() && values.iter().all(|value| matches!(value, Value::Record(_)));
+    let drawn = records.then(|| Table::of(values, &[])).flatten().map(|table| table.draw());
+    let text = drawn.unwrap_or_else(|| {
+        values.iter().map(|value| value.to_text().to_string()).collect::<Vec<_>>().join("\n")
+    });
+    plain(&text)
+}
+
+/// The same through a bundle's template, if there is one; what a template cannot show is shown as ever.
+pub(crate) fn shown(values: &[Value], template: Option<&str>) -> String {
+    let Some(template) = template.filter(|_| !values.is_empty()) else { return text(values) };
+    let given: Record = [("values", Value::List(values.iter().cloned().collect()))].into_iter().collect();
+    match Template::read(template).and_then(|template| template.render(given.into())) {
+        Ok(rendered) => plain(rendered.trim_end()),
+        Err(error) => format!("{}\n(the bundle's template failed: {error})", text(values)),
+    }
+}
+
+/// A text without what acts on a terminal or turns the line's direction: only newlines and tabs stay.
+pub(crate) fn plain(text: &str) -> String {
+    let bad = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.contains(bad) { text.chars().map(|c| if bad(c) { '\u{fffd}' } else { c }).collect() } else { text.to_owned() }
 }
 
 /// As much of a text as a reply shows, on whole lines where there are any, and the rest.
 pub(crate) fn shorten(text: &str) -> (&str, Option<&str>) {
-    use crate::limits::{SHOWN_BYTES, SHOWN_LINES};
     let lines = text.match_indices('\n').nth(SHOWN_LINES - 1).map_or(text.len(), |(at, _)| at);
     let mut end = lines;
     if end > SHOWN_BYTES {
@@ -24,24 +50,25 @@ pub(crate) fn shorten(text: &str) -> (&str, Option<&str>) {
 }
 
 /// An error as it is shown: what, where in the line, and what now.
-pub(crate) fn error(error: &pipit_commands::Error, line: &str) -> String {
+pub(crate) fn error(error: &Error, line: &str) -> String {
+    let message = plain(&error.to_string());
     match error.span() {
         Some(span) => {
-            let mut shown = pipit_grammar::SyntaxError::new(error.to_string(), span);
-            shown.help = error.help_text().map(str::to_owned);
+            let mut shown = SyntaxError::new(message, span);
+            shown.help = error.help_text().map(plain);
             shown.show(line)
         }
         None => match error.help_text() {
-            Some(help) => format!("error: {error}\n  {help}"),
-            None => format!("error: {error}"),
+            Some(help) => format!("error: {message}\n  {}", plain(help)),
+            None => format!("error: {message}"),
         },
     }
 }
 
 /// An error in one line, as a busy room wants it: what, where, and what now.
-pub(crate) fn brief(error: &pipit_commands::Error, line: &str) -> String {
+pub(crate) fn brief(error: &Error, line: &str) -> String {
     const SHOWN: usize = 24;
-    let mut text = format!("error: {error}");
+    let mut text = format!("error: {}", plain(&error.to_string()));
     if error.stage().is_none()
         && let Some(place) = error.span().and_then(|span| line.get(span.start as usize..))
         && !place.is_empty()
@@ -53,7 +80,29 @@ pub(crate) fn brief(error: &pipit_commands::Error, line: &str) -> String {
         text.push_str(&format!(" (at `{near}`)"));
     }
     if let Some(help) = error.help_text() {
-        text.push_str(&format!(" - {help}"));
+        text.push_str(&format!(" - {}", plain(help)));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{plain, shorten};
+
+    #[test]
+    fn what_acts_on_a_terminal_is_taken_away() {
+        assert_eq!(plain("a\u{1b}[2Jb\u{7}\tc\nd\u{202e}"), "a\u{fffd}[2Jb\u{fffd}\tc\nd\u{fffd}");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_at_a_line() {
+        let text = (0..40).map(|n| n.to_string()).collect::<Vec<_>>().join("\n");
+        let (head, rest) = shorten(&text);
+        assert_eq!(head.lines().count(), 15);
+        assert_eq!(rest.map(|rest| rest.lines().count()), Some(25));
+        let one = "é".repeat(4000);
+        let (head, rest) = shorten(&one);
+        assert_eq!(head.len(), 3000);
+        assert_eq!(rest.map(str::len), Some(5000));
+    }
 }

@@ -37,6 +37,7 @@ pub(crate) struct Store(Arc<Inner>);
 
 struct Inner {
     path: PathBuf,
+    pages: u32,
     queue: Arc<Queue>,
     changes: Arc<Semaphore>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -104,11 +105,16 @@ pub(crate) enum StoreError {
 impl Store {
     /// Opens the file, making or upgrading it where needed. The directory must exist.
     pub(crate) fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        let path = path.into();
-        let mut connection = sqlite::connect(&path)?;
+        Self::open_bounded(path.into(), sqlite::PAGES)
+    }
+
+    /// Opens a file that never has more than so many pages of 4 KiB; beyond that everything is `StoreError::Full`.
+    pub(crate) fn open_bounded(path: PathBuf, pages: u32) -> Result<Self, StoreError> {
+        let mut connection = sqlite::connect(&path, pages)?;
         schema::migrate(&mut connection)?;
         Ok(Self(Arc::new(Inner {
             path,
+            pages,
             queue: Arc::default(),
             changes: Arc::new(Semaphore::new(CHANGES)),
             writer: Mutex::new(None),
@@ -182,16 +188,16 @@ impl Store {
         self.read(|connection| query::lines(connection, wanted))
     }
 
-    /// All rows of the line with this ticket, in order.
-    pub(crate) fn line(&self, ticket: &str) -> Result<Vec<Found>, StoreError> {
-        self.read(|connection| query::line(connection, ticket))
+    /// All rows of the line that row `opened` opened, in order; none when that row opened none.
+    pub(crate) fn line(&self, opened: i64) -> Result<Vec<Found>, StoreError> {
+        self.read(|connection| query::line(connection, opened))
     }
 
     fn read<T>(&self, with: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let waiting = lock(&self.0.readers).pop();
         let connection = match waiting {
             Some(connection) => connection,
-            None => sqlite::connect(&self.0.path)?,
+            None => sqlite::connect(&self.0.path, self.0.pages)?,
         };
         let read = with(&connection);
         let mut readers = lock(&self.0.readers);
@@ -204,7 +210,7 @@ impl Store {
     fn push(&self, jobs: impl IntoIterator<Item = Job>) -> Result<(), StoreError> {
         let mut writer = lock(&self.0.writer);
         if writer.is_none() {
-            let connection = sqlite::connect(&self.0.path)?;
+            let connection = sqlite::connect(&self.0.path, self.0.pages)?;
             let work = writer::Writer::new(connection, Arc::clone(&self.0.queue));
             let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || work.run());
             *writer = Some(thread.map_err(|error| StoreError::Failed(format!("no thread for the writer: {error}")))?);

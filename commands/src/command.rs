@@ -11,6 +11,7 @@ use pipit_grammar::ast;
 use pipit_grammar::usage::Usage;
 
 use crate::args::{Arg, Args};
+use crate::origin::{Note, Origin};
 use crate::shell::Verb;
 use crate::stream::{Batch, Stream};
 use crate::{Error, Kind, Value};
@@ -255,6 +256,12 @@ pub trait Host: Send + Sync {
 
     /// Waits, and no longer than the line may live.
     async fn sleep(&self, seconds: f64);
+
+    /// Where the line comes from, for programs that are told.
+    fn origin(&self) -> Origin;
+
+    /// Hears what a command says beside its values. A host that shows nothing but values drops it.
+    fn note(&self, command: &Command, note: Note);
 
     /// Does what only the shell can.
     fn serve(&self, verb: Verb, call: &Call, input: Option<Stream>) -> Stream;

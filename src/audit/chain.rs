@@ -8,12 +8,9 @@ use std::path::Path;
 
 use super::anchor::Anchor;
 use super::spool::Spool;
-use super::{StartError, body};
+use super::{StartError, body, name};
 use crate::store::log::{Chain, Hash, Head, Place, Record, Sealed};
 use crate::store::{Store, StoreError};
-
-/// Letters of ticket ids: no I, L, O, U, so that they can be read aloud.
-const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// One key for each use, all from the one in the file.
 #[derive(Clone)]
@@ -116,10 +113,8 @@ impl Chain for Sealer {
         seal(&self.rows, before, row, &mut self.buffer)
     }
 
-    fn ticket(&self, before: &Hash, attempt: usize) -> String {
-        let bytes = before.iter().skip(attempt * 5).take(5);
-        let bits = bytes.fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-        (0..8).rev().map(|place| char::from(LETTERS[(bits >> (place * 5) & 31) as usize])).collect()
+    fn ticket(&self, seq: i64) -> String {
+        name::of(seq)
     }
 
     fn broke_off(&self, place: &Place, at: i64) -> Record {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::body::{AskedBody, ClosedBody};
-use super::{Audit, Status};
+use super::{Audit, Status, name};
 use crate::store::{Ended, Found, Line, StoreError, Wanted};
 
 /// Which lines are wanted; what is `None` does not matter.
@@ -121,8 +121,8 @@ impl Audit {
     /// All rows of a line in order; none when there is no such line. Small letters, and O, I, L for the digits, will do.
     pub(crate) async fn show(&self, ticket: &str) -> Result<Vec<Row>, StoreError> {
         let store = self.0.store.clone();
-        let ticket: String = ticket.chars().map(meant).collect();
-        apart(move || Ok(store.line(&ticket)?.into_iter().map(row).collect())).await
+        let Some(seq) = name::seq(ticket) else { return Ok(Vec::new()) };
+        apart(move || Ok(store.line(seq)?.into_iter().map(row).collect())).await
     }
 }
 
@@ -130,14 +130,6 @@ async fn apart<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
-}
-
-fn meant(letter: char) -> char {
-    match letter.to_ascii_uppercase() {
-        'O' => '0',
-        'I' | 'L' => '1',
-        letter => letter,
-    }
 }
 
 fn summary(line: Line) -> Summary {

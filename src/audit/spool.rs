@@ -40,7 +40,7 @@ impl Spool {
             let json = serde_json::to_string(record).map_err(|error| StoreError::Failed(error.to_string()))?;
             let proof = blake3::keyed_hash(&self.key, json.as_bytes()).to_hex();
             // The line break goes first too: what an earlier crash left half-written stays a line of its own.
-            text.push_str(&format!("\n{proof} {json}\n"));
+            text.extend(["\n", &proof, " ", &json, "\n"]);
         }
         let put = match self.add(&text) {
             Err(error) if error.kind() == ErrorKind::StorageFull => {

@@ -145,7 +145,7 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
         values.truncate(limits::KEPT_VALUES);
         values.push(format!("… cut off after {} values", limits::KEPT_VALUES).into());
     }
-    let whole = render::text(&values);
+    let whole = render::shown(&values, reply.template.as_deref());
     let (shown, rest) = render::shorten(&whole);
     let mut text = shown.to_owned();
     if let Some(rest) = rest {
@@ -158,6 +158,9 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
             text.push('\n');
         }
         text.push_str(&render::brief(&error, &message.text));
+    }
+    for note in &reply.notes {
+        text.push_str(&format!("\nnote: {note}"));
     }
     if text.is_empty() {
         text.push_str("(nothing came out)");

@@ -115,7 +115,20 @@ fn answer(case: &Case) -> Result<String, String> {
 /// `pipit bundle check`.
 pub(super) fn bundle(file: &Path) -> ExitCode {
     match std::fs::read_to_string(file) {
-        Ok(text) => crate::bundle::report(&text),
+        Ok(text) => match crate::bundle::check(&text) {
+            Ok(checked) => {
+                for warning in &checked.warnings {
+                    eprintln!("warning: {warning}");
+                }
+                ExitCode::SUCCESS
+            }
+            Err(faults) => {
+                for fault in &faults {
+                    eprintln!("error: {fault}");
+                }
+                ExitCode::from(2)
+            }
+        },
         Err(error) => fail(2, &format!("{}: {error}", file.display())),
     }
 }

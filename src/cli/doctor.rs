@@ -1,5 +1,6 @@
 //! `pipit doctor`: what is missing, and what to do about it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -19,13 +20,14 @@ pub(super) fn doctor(home: Result<Home, String>, config: Result<Config, String>)
     match home {
         Ok(home) => {
             told("home", Ok(home.path().display().to_string()));
-            let opened = home.open();
-            told("database and audit log", opened.as_ref().map(|_| "open and sealed".into()).map_err(Clone::clone));
-            if let Ok(engine) = opened {
-                let bundles = crate::bundle::doctor(engine.store());
-                for (name, found) in bundles {
-                    told(&format!("bundle {name}"), found);
+            match broken(&home) {
+                Ok(broken) => {
+                    told("database and audit log", Ok("open and sealed".into()));
+                    for (name, error) in broken {
+                        told(&format!("bundle {name}"), Err(error));
+                    }
                 }
+                Err(error) => told("database and audit log", Err(error)),
             }
         }
         Err(error) => told("home", Err(error)),
@@ -43,6 +45,17 @@ pub(super) fn doctor(home: Result<Home, String>, config: Result<Config, String>)
         Err(error) => told("configuration", Err(error)),
     }
     if good { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+/// Opens the shell and says which enabled bundles cannot run.
+fn broken(home: &Home) -> Result<Vec<(String, String)>, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("the runtime does not start: {error}"))?;
+    runtime.block_on(async {
+        let engine = home.open(BTreeMap::new()).await?;
+        let broken = engine.broken_bundles().await.map_err(|error| error.to_string())?;
+        Ok(broken.into_iter().map(|(name, error)| (name, error.to_string())).collect())
+    })
 }
 
 fn unreadable(file: &Path) -> Result<(), String> {

@@ -9,6 +9,7 @@ use pipit_grammar::rule::{Place, Via};
 
 use super::{Home, fail};
 use crate::access::Identity;
+use crate::config::Config;
 use crate::engine::Request;
 use crate::render;
 
@@ -25,11 +26,7 @@ pub(super) struct Ask {
 }
 
 /// Runs a line and shows what comes.
-pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
-    let engine = match home.open() {
-        Ok(engine) => engine,
-        Err(error) => return fail(5, &error),
-    };
+pub(super) fn run(home: &Home, config: Config, ask: Ask) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(5, &format!("the runtime does not start: {error}")),
@@ -48,8 +45,16 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
     };
     let mut shown = Shown::new(ask.json);
     runtime.block_on(async {
+        let engine = match home.open(config.bundle).await {
+            Ok(engine) => engine,
+            Err(error) => return fail(5, &error),
+        };
         let reply = engine.handle(request, &mut |batch| shown.take(batch)).await;
-        shown.end();
+        shown.end(reply.template.as_deref());
+        for note in &reply.notes {
+            eprintln!("note: {note}");
+        }
+        engine.settle().await;
         let code = reply.error.as_ref().map_or(0, |error| {
             if error.exits_loudly() {
                 eprintln!("{}", render::error(error, &text));
@@ -117,9 +122,13 @@ impl Shown {
         self.out.flush()
     }
 
-    pub(super) fn end(&mut self) {
+    pub(super) fn end(&mut self, template: Option<&str>) {
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting.is_empty() {
+            return;
+        }
         // nobody is left to be told
-        let _ = self.flush();
+        let _ = writeln!(self.out, "{}", render::shown(&waiting, template)).and_then(|()| self.out.flush());
     }
 }
 

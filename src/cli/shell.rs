@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use super::line::Shown;
 use super::{Home, fail};
 use crate::access::Identity;
+use crate::config::Config;
 use crate::engine::{Engine, Request};
 use crate::render;
 
@@ -37,17 +38,17 @@ impl Seat {
 }
 
 /// Reads lines and answers them until the end.
-pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
+pub(super) fn shell(home: &Home, config: Config, development: bool) -> ExitCode {
     if development && let Err(error) = home.develop() {
         return fail(2, &error);
     }
-    let engine = match home.open() {
-        Ok(engine) => engine,
-        Err(error) => return fail(5, &error),
-    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(5, &format!("the runtime does not start: {error}")),
+    };
+    let engine = match runtime.block_on(home.open(config.bundle)) {
+        Ok(engine) => engine,
+        Err(error) => return fail(5, &error),
     };
     let mut seat = Seat { identity: Identity::Operator, place: Place::Dm };
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
@@ -59,7 +60,7 @@ pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
         }
         let mut editor = edit::Editor::new(home.path());
         loop {
-            let names = engine.completions(&seat.identity, &seat.place);
+            let names = runtime.block_on(engine.completions(&seat.identity, &seat.place));
             match editor.line(&seat.prompt(), names) {
                 Ok(Some(line)) => {
                     if !turn(&engine, &runtime, &mut seat, play, &line) {
@@ -133,7 +134,10 @@ async fn answer(engine: &Engine, seat: &Seat, line: &str) {
             () = stop => return,
         }
     };
-    shown.end();
+    shown.end(reply.template.as_deref());
+    for note in &reply.notes {
+        eprintln!("note: {note}");
+    }
     if let Some(error) = reply.error.filter(|error| error.exits_loudly()) {
         eprintln!("{}", render::error(&error, line));
     }

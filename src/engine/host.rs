@@ -1,11 +1,12 @@
 //! What the shell lends to the calls of one line. The only host there is: calls are judged here and nowhere else.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use ecow::EcoString;
-use pipit_commands::{Args, Call, Command, Effect, Error, ErrorKind, Host, Intent, Stream, Value, Verb};
+use pipit_commands::{Args, Call, Command, Effect, Error, ErrorKind, Host, Intent, Level, Note, Origin, Stream};
+use pipit_commands::{Value, Verb};
 use pipit_grammar::ast::{Redirect, Target};
 use pipit_grammar::rule::Place;
 
@@ -32,7 +33,19 @@ pub(crate) struct LineHost {
     rounds: AtomicU64,
     /// Commands of which every call is allowed, so that the next need not be decided again.
     allowed: RwLock<Vec<Command>>,
+    said: Mutex<Said>,
 }
+
+/// What commands said beside their values.
+#[derive(Default)]
+struct Said {
+    notes: Vec<String>,
+    /// The template that a command chose for its values, by the command's exact name.
+    templates: Vec<(EcoString, EcoString)>,
+}
+
+/// How many notes a line keeps.
+const NOTES: usize = 20;
 
 /// The host as it is lent to a line's calls.
 #[derive(Clone)]
@@ -62,6 +75,7 @@ impl LineHost {
             },
             rounds: AtomicU64::new(0),
             allowed: RwLock::default(),
+            said: Mutex::default(),
         }
     }
 
@@ -130,6 +144,25 @@ impl LineHost {
         serve::rooms::known(self, target)
     }
 
+    /// What commands said that whoever typed the line should know.
+    pub(super) fn notes(&self) -> Vec<String> {
+        std::mem::take(&mut self.said().notes)
+    }
+
+    /// The template that shows the values of a command.
+    pub(super) fn template(&self, command: &Command) -> Option<String> {
+        let chosen = self.said().templates.iter().find(|(of, _)| of == command.exact()).map(|(_, name)| name.clone());
+        let name = match chosen {
+            Some(name) => format!("{}:{name}", command.spec().bundle).into(),
+            None => self.world.shown_by.get(command.exact())?.clone(),
+        };
+        self.world.templates.get(&name).cloned()
+    }
+
+    fn said(&self) -> std::sync::MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn decide(&self, command: &Command, args: &Args) -> Result<Verdict, Error> {
         let verdict = self.world.policy.judge(&self.subject, command, args, &self.context);
         self.write(command, Some(args), &verdict);
@@ -182,7 +215,7 @@ impl Host for Lent {
         }
         let intent = self.0.trail.intent(now(), command.exact(), &bound(command, args)).await;
         let intent = intent.map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
-        Ok(Some(Arc::new(Written(std::sync::Mutex::new(Some(intent))))))
+        Ok(Some(Arc::new(Written(Mutex::new(Some(intent))))))
     }
 
     fn judge_now(&self, command: &Command, args: &Args) -> Result<(), Error> {
@@ -219,6 +252,33 @@ impl Host for Lent {
         tokio::time::sleep(std::time::Duration::from_secs_f64(seconds)).await;
     }
 
+    fn origin(&self) -> Origin {
+        Origin {
+            user: self.0.subject.name().clone(),
+            room: match &self.0.context.place {
+                Place::Dm => "dm".into(),
+                Place::Room(name) => format!("#{name}").into(),
+            },
+            adapter: self.0.service.clone(),
+            line: self.0.trail.id().into(),
+        }
+    }
+
+    fn note(&self, command: &Command, note: Note) {
+        let mut said = self.0.said();
+        match note {
+            Note::Log { level: Level::Warn | Level::Error, text } if said.notes.len() < NOTES => {
+                said.notes.push(format!("{}: {}", command.spec().name, crate::render::plain(&text)));
+            }
+            Note::Template(name) => {
+                said.templates.retain(|(of, _)| of != command.exact());
+                said.templates.push((command.exact().clone(), name));
+            }
+            Note::Log { level, text } => tracing::info!(command = %command.exact(), ?level, "{text}"),
+            Note::Progress { .. } => {}
+        }
+    }
+
     fn serve(&self, verb: Verb, call: &Call, input: Option<Stream>) -> Stream {
         serve::serve(Arc::clone(&self.0), verb, call.clone(), input)
     }
@@ -248,7 +308,7 @@ impl Around for Lent {
 }
 
 /// The intent of an unsafe call in the log.
-struct Written(std::sync::Mutex<Option<audit::Intent>>);
+struct Written(Mutex<Option<audit::Intent>>);
 
 impl Intent for Written {
     fn ended(&self, error: Option<&Error>) {

@@ -128,6 +128,15 @@ impl Word {
 }
 
 impl Plan {
+    /// The command whose values are shown last, if one stage gives them all.
+    pub(crate) fn last_command(&self) -> Option<Command> {
+        let [(_, only)] = self.pipelines.as_slice() else { return None };
+        match &only.stages.last()?.run {
+            What::Command(stated) => Some(stated.command.clone()),
+            What::Alias(plan) => plan.last_command(),
+        }
+    }
+
     /// Every command of the plan, in blocks, substitutions and aliases too.
     pub(crate) fn each_command(&self, f: &mut dyn FnMut(&Stage, &Stated)) {
         for stage in self.pipelines.iter().flat_map(|(_, pipeline)| &pipeline.stages) {

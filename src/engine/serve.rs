@@ -87,7 +87,7 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::BundleDisable => bundles::disable(host, call).await,
         Verb::BundleRemove => bundles::remove(host, call).await,
         Verb::BundleList => bundles::list(host),
-        Verb::BundleShow => bundles::show(host, call),
+        Verb::BundleShow => bundles::show(host, call).await,
         Verb::AuditList => log::list(host, call).await,
         Verb::AuditShow => log::show(host, call).await,
         Verb::AuditVerify => log::verify(host).await,

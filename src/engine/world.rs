@@ -10,6 +10,7 @@ use pipit_commands::{Error, ErrorKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::bundles::Bundles;
 use super::{Aliases, Catalogue, unavailable};
 use crate::access::decide::{Layer, Ruling};
 use crate::access::{People, Policy};
@@ -42,8 +43,14 @@ pub(crate) struct World {
     pub(crate) site_aliases: Aliases,
     /// The shell's own rooms, with the `#`.
     pub(crate) rooms: BTreeMap<EcoString, Room>,
-    /// The permissions that the site has made.
+    /// The permissions that the site has made, and those that enabled bundles bring.
     pub(crate) permissions: Vec<EcoString>,
+    /// Templates by `bundle:name`.
+    pub(crate) templates: HashMap<EcoString, String>,
+    /// The template of a command, by its exact name.
+    pub(crate) shown_by: HashMap<EcoString, EcoString>,
+    /// Bundles that are enabled and cannot run, and why.
+    pub(crate) broken: Vec<(String, Error)>,
 }
 
 /// A rule of the site as kept.
@@ -74,12 +81,13 @@ pub(crate) const SITE: &str = "";
 
 impl World {
     /// Reads the store.
-    pub(crate) fn load(home: &Path, store: &Store) -> Result<Self, Error> {
+    pub(super) async fn load(home: &Path, store: &Store, bundles: &Bundles) -> Result<Self, Error> {
         let version = store.version().map_err(unavailable)?;
         let people = People::new(all(store, kind::USER)?, all(store, kind::GROUP)?, all(store, kind::ROLE)?);
         let rules: BTreeMap<EcoString, KeptRule> = all(store, kind::RULE)?;
         let site = rules.into_iter().map(|(id, rule)| Ruling::read(id, Layer::Site, rule.text)).collect();
-        let catalogue = Catalogue::new(crate::bundle::enabled(home, store)?);
+        let loaded = bundles.load(home, store).await?;
+        let catalogue = Catalogue::new(loaded.commands);
         let policy = Policy::new(people, catalogue.all().iter(), site);
         let mut aliases: HashMap<EcoString, HashMap<EcoString, Arc<pipit_grammar::ast::Line>>> = HashMap::new();
         for (key, alias) in all::<KeptAlias>(store, kind::ALIAS)? {
@@ -97,7 +105,13 @@ impl World {
             aliases: aliases.into_iter().map(|(owner, all)| (owner, Arc::new(all))).collect(),
             site_aliases,
             rooms: all(store, kind::ROOM)?,
-            permissions: all::<serde_json::Value>(store, kind::PERMISSION)?.into_keys().collect(),
+            permissions: all::<serde_json::Value>(store, kind::PERMISSION)?
+                .into_keys()
+                .chain(loaded.permissions)
+                .collect(),
+            templates: loaded.templates,
+            shown_by: loaded.shown_by,
+            broken: loaded.broken,
         })
     }
 }

@@ -74,8 +74,8 @@ pub(crate) trait Chain: Send {
     fn origin(&self) -> Hash;
     /// The seal of `row` after a row sealed with `before`.
     fn seal(&mut self, before: &Hash, row: &Sealed<'_>) -> Hash;
-    /// The ticket of a line that is opened after a row sealed with `before`; `attempt` counts ids found taken.
-    fn ticket(&self, before: &Hash, attempt: usize) -> String;
+    /// The ticket of the line that the row `seq` opens; no two lines have the same.
+    fn ticket(&self, seq: i64) -> String;
     /// The end of a line that nobody waited for.
     fn broke_off(&self, place: &Place, at: i64) -> Record;
     /// Rows are on the disk; `at` is the latest of their times.
@@ -135,53 +135,40 @@ pub(super) fn append(
 ) -> Result<Option<Place>, StoreError> {
     let seq = head.seq + 1;
     let opens = record.line == 0;
-    let mut attempt = 0;
-    loop {
-        let ticket = opens.then(|| chain.ticket(&head.hash, attempt));
-        let line = if opens { seq } else { record.line };
-        let row = Sealed {
-            seq,
-            line,
-            at: record.at,
-            kind: record.kind.as_bytes(),
-            ticket: ticket.as_deref().map(str::as_bytes),
-            who: record.who.as_deref().map(str::as_bytes),
-            room: record.room.as_deref().map(str::as_bytes),
-            command: record.command.as_deref().map(str::as_bytes),
-            outcome: record.outcome.as_deref().map(str::as_bytes),
-            body: record.body.as_bytes(),
-        };
-        let hash = chain.seal(&head.hash, &row);
-        let sql = "INSERT INTO audit (seq, line, at, kind, ticket, who, room, command, outcome, body, hash) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-        let mut statement = connection.prepare_cached(sql).map_err(failure)?;
-        let inserted = statement.execute((
-            seq,
-            line,
-            record.at,
-            &*record.kind,
-            &ticket,
-            &record.who,
-            &record.room,
-            &record.command,
-            record.outcome.as_deref(),
-            &record.body,
-            &hash[..],
-        ));
-        match inserted {
-            Ok(_) => {
-                *head = Head { seq, hash };
-                return Ok(ticket.map(|ticket| Place { line, ticket }));
-            }
-            // The id is taken by an older line; the next bytes of the hash give another.
-            Err(error) if opens && attempt < 3 && is_taken(&error) => attempt += 1,
-            Err(error) => return Err(failure(error)),
-        }
-    }
-}
-
-fn is_taken(error: &rusqlite::Error) -> bool {
-    error.sqlite_error().is_some_and(|code| code.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
+    let ticket = opens.then(|| chain.ticket(seq));
+    let line = if opens { seq } else { record.line };
+    let row = Sealed {
+        seq,
+        line,
+        at: record.at,
+        kind: record.kind.as_bytes(),
+        ticket: ticket.as_deref().map(str::as_bytes),
+        who: record.who.as_deref().map(str::as_bytes),
+        room: record.room.as_deref().map(str::as_bytes),
+        command: record.command.as_deref().map(str::as_bytes),
+        outcome: record.outcome.as_deref().map(str::as_bytes),
+        body: record.body.as_bytes(),
+    };
+    let hash = chain.seal(&head.hash, &row);
+    let sql = "INSERT INTO audit (seq, line, at, kind, ticket, who, room, command, outcome, body, hash) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    let values = (
+        seq,
+        line,
+        record.at,
+        &*record.kind,
+        &ticket,
+        &record.who,
+        &record.room,
+        &record.command,
+        record.outcome.as_deref(),
+        &record.body,
+        &hash[..],
+    );
+    statement.execute(values).map_err(failure)?;
+    *head = Head { seq, hash };
+    Ok(ticket.map(|ticket| Place { line, ticket }))
 }
 
 /// Hands every row to `visit` in order, in constant memory, until it breaks off.

@@ -94,14 +94,13 @@ pub(super) fn lines(connection: &Connection, wanted: &Wanted<'_>) -> Result<Vec<
     rows.collect::<Result<_, _>>().map_err(failure)
 }
 
-pub(super) fn line(connection: &Connection, ticket: &str) -> Result<Vec<Found>, StoreError> {
+pub(super) fn line(connection: &Connection, opened: i64) -> Result<Vec<Found>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM audit WHERE ticket = ?1 UNION ALL \
-         SELECT {} FROM audit o JOIN audit r ON r.line = o.seq AND r.ticket IS NULL WHERE o.ticket = ?1 ORDER BY 1",
-        of("r")
+        "SELECT {COLUMNS} FROM audit WHERE seq = ?1 AND ticket IS NOT NULL UNION ALL \
+         SELECT {COLUMNS} FROM audit WHERE line = ?1 AND ticket IS NULL ORDER BY 1"
     );
     let mut statement = connection.prepare(&sql).map_err(failure)?;
-    let rows = statement.query_map((ticket,), |row| found(row, 0)).map_err(failure)?;
+    let rows = statement.query_map((opened,), |row| found(row, 0)).map_err(failure)?;
     rows.collect::<Result<_, _>>().map_err(failure)
 }
 

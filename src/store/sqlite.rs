@@ -13,8 +13,11 @@ use super::StoreError;
 /// How long a statement waits for the lock of another process before it gives up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Opens the file, makes it if it is not there (readable by its owner alone), and sets what lasting commits need.
-pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
+/// The most pages a file can have.
+pub(super) const PAGES: u32 = 4_294_967_294;
+
+/// Opens the file that may grow to so many pages, makes it if it is not there (readable by its owner alone), and sets what lasting commits need.
+pub(super) fn connect(path: &Path, pages: u32) -> Result<Connection, StoreError> {
     // SQLite gives its side files the rights of the main file, so they are settled before it sees the file.
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     if let Err(error) = opened {
@@ -35,9 +38,10 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     connection
         .execute_batch(
             "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -2048; \
-             PRAGMA journal_size_limit = 16777216; PRAGMA trusted_schema = OFF;",
+             PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 2000; PRAGMA trusted_schema = OFF;",
         )
         .map_err(failure)?;
+    connection.pragma_update(None, "max_page_count", pages).map_err(failure)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
 }

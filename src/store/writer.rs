@@ -85,7 +85,9 @@ impl Writer {
                 }
             }
             Err(error) if jobs.len() > 1 && error != StoreError::Busy && self.broken.is_none() => {
-                jobs.into_iter().for_each(|job| self.write(vec![job]));
+                for job in jobs {
+                    self.write(vec![job]);
+                }
             }
             Err(error) => self.fail(jobs, &error),
         }
@@ -95,16 +97,18 @@ impl Writer {
         if let Some(error) = &self.broken {
             return Err(error.clone());
         }
-        let written = self.transact(jobs);
-        if let Some(chain) = &mut self.chain
-            && self.owes
-        {
+        // Changes alone go ahead of what is owed: a deletion may be what makes room for it.
+        let pays = self.owes && (jobs.is_empty() || !jobs.iter().all(is_change));
+        let written = self.transact(jobs, pays);
+        if let (Some(chain), true) = (&mut self.chain, pays) {
             chain.settled(written.is_ok());
         }
         match written {
             Ok(written) => {
-                self.owes = false;
-                self.held.clear();
+                if pays {
+                    self.owes = false;
+                    self.held.clear();
+                }
                 if self.impatient {
                     self.wait_up_to(PATIENCE);
                 }
@@ -127,8 +131,8 @@ impl Writer {
         }
     }
 
-    /// One transaction. Gives what became of each job, and where the log ends now if it has grown.
-    fn transact(&mut self, jobs: &[Job]) -> Result<Written, StoreError> {
+    /// One transaction, with what was put aside before everything else if it `pays`.
+    fn transact(&mut self, jobs: &[Job], pays: bool) -> Result<Written, StoreError> {
         let mut transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
         let mut log = match &mut self.chain {
@@ -138,9 +142,7 @@ impl Writer {
             }
             None => None,
         };
-        if let Some(log) = &mut log
-            && self.owes
-        {
+        if let (Some(log), true) = (&mut log, pays) {
             let aside = log.chain.aside()?;
             for record in aside.iter().chain(&self.held) {
                 if !log::has(&transaction, record)? {
@@ -224,6 +226,13 @@ impl Writer {
         self.impatient = patience != PATIENCE;
         // It can only fail on a closed connection, and then the next transaction says so.
         let _set = self.connection.busy_timeout(patience);
+    }
+}
+
+fn is_change(job: &Job) -> bool {
+    match job {
+        Job::Apply { .. } => true,
+        Job::Append(_) | Job::Seal(_) => false,
     }
 }
 

@@ -40,7 +40,6 @@ pub(super) fn list_roles(host: &Host) -> Vec<Value> {
 fn permissions(host: &Host) -> Vec<EcoString> {
     let mut all: Vec<EcoString> = RIGHTS.iter().map(|right| EcoString::from(*right)).collect();
     all.extend(host.world.permissions.iter().cloned());
-    all.extend(crate::bundle::permissions(&host.engine.0.store).unwrap_or_default());
     all.sort();
     all.dedup();
     all

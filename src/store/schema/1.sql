@@ -15,7 +15,7 @@ CREATE TABLE documents_revision (
 INSERT INTO documents_revision (one, n) VALUES (1, 0);
 
 -- What was asked, decided, answered. `line` is the seq of the row that opened the line;
--- only that row has a ticket, so the indexes over lines stay small.
+-- only that row has a ticket (which is its seq in another dress), so the indexes over lines stay small.
 CREATE TABLE audit (
     seq     INTEGER PRIMARY KEY,
     line    INTEGER NOT NULL,
@@ -29,7 +29,6 @@ CREATE TABLE audit (
     body    TEXT    NOT NULL,
     hash    BLOB    NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX audit_ticket ON audit (ticket) WHERE ticket IS NOT NULL;
 CREATE INDEX audit_line ON audit (line) WHERE ticket IS NULL;
 CREATE INDEX audit_at ON audit (at) WHERE ticket IS NOT NULL;
 CREATE INDEX audit_who ON audit (who, at) WHERE ticket IS NOT NULL;

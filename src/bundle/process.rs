@@ -1,0 +1,391 @@
+//! A program as a command, protocol 1: the call in arguments and environment, the incoming values on standard input,
+//! the outgoing ones on standard output, both as they come.
+//!
+//! The stage pulls: while nobody asks for values the program's pipe fills and it waits. Deliberately absent: starting
+//! (`runner.rs`), ending (`watch.rs`), and keeping programs warm.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use ecow::EcoString;
+use pipit_commands::{Arg, BATCH, Batch, Call, Command, Effect, Error, ErrorKind, Flow, Host, Note, Origin};
+use pipit_commands::{Program, Record, Spec, Stream, Value};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{ChildStdin, ChildStdout};
+use tokio::sync::oneshot;
+use tokio::time::{Duration, timeout};
+
+use super::control::warn;
+use super::manifest::{Entry, Input, Manifest, Program as Started, Sandbox};
+use super::output::{Decoder, RUN};
+use super::runner::{Launch, Runner};
+use super::watch::Watched;
+
+/// The protocol between the shell and a program.
+const PROTOCOL: &str = "1";
+/// Where programs find others, before the folders of those that the bundle needs.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// What is read from standard output at once, in bytes.
+const CHUNK: usize = 64 * 1024;
+/// How long standard output is read after all of the program has ended.
+const REST: Duration = Duration::from_millis(500);
+
+/// The values of a bundle's settings for a line, by the names of variables; an error when one that is required is not
+/// set.
+pub(crate) type Settings = Arc<dyn Fn(&Origin) -> Result<Vec<(EcoString, EcoString)>, Error> + Send + Sync>;
+
+/// A bundle that can run: its manifest, and where things are on this machine.
+pub(crate) struct Ready {
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The programs that it needs, where they are.
+    pub programs: BTreeMap<EcoString, PathBuf>,
+    /// Its settings.
+    pub settings: Settings,
+}
+
+/// The commands of a bundle.
+pub(crate) fn commands(bundle: &Arc<Ready>, runner: &Arc<Runner>) -> Vec<Command> {
+    let command = |(at, entry): (usize, &Entry)| {
+        let program = Process { bundle: Arc::clone(bundle), at, runner: Arc::clone(runner) };
+        Command::external(spec(&bundle.manifest, entry), Arc::new(program))
+    };
+    bundle.manifest.commands.iter().enumerate().map(command).collect()
+}
+
+/// What the rest of the shell knows of a bundle's command.
+fn spec(manifest: &Manifest, entry: &Entry) -> Spec {
+    Spec {
+        bundle: manifest.name.clone(),
+        name: entry.name.clone(),
+        also: Vec::new(),
+        usage: entry.usage.clone(),
+        about: entry.about.clone(),
+        examples: entry.examples.clone(),
+        kinds: entry.kinds.clone(),
+        fills: entry.fills.clone(),
+        flow: match entry.input {
+            Input::Each => Flow::Each,
+            Input::Stream => Flow::Stream,
+        },
+        effect: entry.effect,
+        rules: entry.rules.clone(),
+        takes_command: false,
+        built_in: false,
+    }
+}
+
+struct Process {
+    bundle: Arc<Ready>,
+    at: usize,
+    runner: Arc<Runner>,
+}
+
+impl Program for Process {
+    fn run(&self, call: Call, input: Option<Stream>) -> Stream {
+        let Some(entry) = self.bundle.manifest.commands.get(self.at).cloned() else { return Stream::empty() };
+        let (bundle, runner) = (Arc::clone(&self.bundle), Arc::clone(&self.runner));
+        Stream::later(async move {
+            let prepared = Prepared::new(&bundle, &entry, &call, &runner, input.is_some())?;
+            let effect = entry.effect;
+            let decoder = Decoder::new(&entry.output);
+            let (stop, stopped) = oneshot::channel();
+            let (pipes, given) = oneshot::channel();
+            let (end, ended) = oneshot::channel();
+            // a task of its own: it has to end the program also when this stage is dropped half-way
+            tokio::spawn(async move {
+                let verdict = prepared.run(stopped, pipes).await;
+                let _ = end.send(verdict);
+            });
+            let Ok((stdin, stdout)) = given.await else { return Err(verdict(ended).await.err().unwrap_or_else(gone)) };
+            let feed = match (stdin, input) {
+                (Some(stdin), Some(input)) => Some(Box::pin(feed(stdin, input)) as Feed),
+                (_, _) => None,
+            };
+            let (buffer, command, host) = (vec![0; CHUNK], call.command().clone(), Arc::clone(call.host()));
+            let stage = Stage { feed, stdout, decoder, buffer, ended, _stop: stop, effect, command, host, done: None };
+            Ok(Stream::new(futures_util::stream::unfold(stage, Stage::step)))
+        })
+    }
+}
+
+fn gone() -> Error {
+    Error::failed("the program's watcher has ended; see the log")
+}
+
+async fn verdict(ended: oneshot::Receiver<Result<(), Error>>) -> Result<(), Error> {
+    ended.await.unwrap_or_else(|_| Err(gone()))
+}
+
+type Pipes = (Option<ChildStdin>, ChildStdout);
+
+/// A call made ready to be started.
+struct Prepared {
+    runner: Arc<Runner>,
+    launch: Launch,
+    mark: String,
+    longest: Duration,
+    hear: Box<dyn Fn(Note) + Send + Sync>,
+}
+
+impl Prepared {
+    fn new(bundle: &Ready, entry: &Entry, call: &Call, runner: &Arc<Runner>, input: bool) -> Result<Self, Error> {
+        let manifest = &bundle.manifest;
+        if manifest.needs.sandbox > Sandbox::Restrict {
+            let why = format!("the bundle {} asks for a tighter sandbox than this shell has", manifest.name);
+            return Err(Error::new(ErrorKind::Denied, why).help("see needs.sandbox of its manifest"));
+        }
+        let program = match &entry.run.program {
+            Started::Own(path) => bundle.folder.join(path.as_str()),
+            Started::Needed(name) => bundle.programs.get(name).cloned().ok_or_else(|| {
+                let why = format!("the program {name} was not found when the bundle was enabled");
+                Error::failed(why).help("install it, then enable the bundle again")
+            })?,
+        };
+        let args: Vec<String> = entry.run.args.iter().flat_map(|template| template.fill(call)).collect();
+        if let Some(bad) = args.iter().find(|arg| arg.contains('\0')) {
+            return Err(Error::failed(format!("{bad:?} holds a NUL character, which no program can be given")));
+        }
+        let host = call.host();
+        let origin = host.origin();
+        let mark = format!("{:016x}{:016x}", host.dice(), host.dice());
+        let folder = runner
+            .folder(&mark)
+            .map_err(|error| Error::failed(format!("no private folder can be made for the program: {error}")))?;
+        let environment = environment(bundle, entry, call, &origin, &mark, &folder)?;
+        let (hears, command) = (Arc::clone(host), call.command().clone());
+        let templates: Vec<EcoString> = manifest.templates.keys().cloned().collect();
+        let hear = move |note: Note| match &note {
+            Note::Template(name) if !templates.contains(name) => {
+                hears.note(&command, warn(format!("its bundle has no template {name:?}")));
+            }
+            Note::Template(_) | Note::Progress { .. } | Note::Log { .. } => hears.note(&command, note),
+        };
+        Ok(Self {
+            runner: Arc::clone(runner),
+            launch: Launch { program, args, environment, folder, seconds: processor_time(entry.timeout), input },
+            mark,
+            longest: entry.timeout,
+            hear: Box::new(hear),
+        })
+    }
+
+    /// Starts the program, hands its pipes out and watches over it until nothing of it is left.
+    async fn run(self, stop: oneshot::Receiver<()>, pipes: oneshot::Sender<Pipes>) -> Result<(), Error> {
+        let live = self.runner.live();
+        let folder = self.launch.folder.clone();
+        let mut running = match self.runner.start(self.launch).await {
+            Ok(running) => running,
+            Err(error) => {
+                let _ = std::fs::remove_dir(&folder);
+                let why = match error.kind() {
+                    std::io::ErrorKind::ArgumentListTooLong => {
+                        return Err(Error::failed("the call is too large to be handed to a program")
+                            .help("give large values as input: `… | command`"));
+                    }
+                    _ => format!("the program cannot be started: {error}"),
+                };
+                return Err(Error::failed(why));
+            }
+        };
+        let stdin = running.stdin.take();
+        if let Some(stdout) = running.child.stdout.take() {
+            // nobody there means that `stop` has come
+            let _ = pipes.send((stdin, stdout));
+        }
+        let Self { runner, mark, longest, hear, .. } = self;
+        Watched { runner, live, mark, folder, longest, stop, hear }.watch(running).await
+    }
+}
+
+/// As much as all processors give in the time, and a little more for the way there and back.
+fn processor_time(longest: Duration) -> u64 {
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
+    longest.as_secs().saturating_add(10).saturating_mul(processors)
+}
+
+/// All that a program finds in its environment.
+fn environment(
+    bundle: &Ready,
+    entry: &Entry,
+    call: &Call,
+    origin: &Origin,
+    mark: &str,
+    folder: &std::path::Path,
+) -> Result<Vec<(String, String)>, Error> {
+    let mut path = PATH.to_owned();
+    for program in bundle.programs.values() {
+        if let Some(folder) = program.parent().and_then(std::path::Path::to_str)
+            && !path.split(':').any(|known| known == folder)
+        {
+            path = format!("{path}:{folder}");
+        }
+    }
+    let folder = folder.to_string_lossy();
+    let call = described(call);
+    let mut environment = vec![
+        ("PATH", path.as_str()),
+        ("LANG", "C.UTF-8"),
+        ("HOME", &*folder),
+        ("TMPDIR", &*folder),
+        ("PIPIT_PROTOCOL", PROTOCOL),
+        ("PIPIT_BUNDLE", &*bundle.manifest.name),
+        ("PIPIT_COMMAND", &*entry.name),
+        ("PIPIT_USER", &*origin.user),
+        ("PIPIT_ROOM", &*origin.room),
+        ("PIPIT_ADAPTER", &*origin.adapter),
+        ("PIPIT_LINE", &*origin.line),
+        ("PIPIT_INVOCATION", mark),
+        ("PIPIT_CALL", &*call),
+    ];
+    let root = bundle.folder.to_string_lossy();
+    environment.push(("PIPIT_ROOT", &*root));
+    let settings = (bundle.settings)(origin)?;
+    environment.extend(settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    if let Some((name, _)) = environment.iter().find(|(_, value)| value.contains('\0')) {
+        return Err(Error::failed(format!("{name} would hold a NUL character, which no program can be given")));
+    }
+    Ok(environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+/// The bound call as `PIPIT_CALL` shows it: what was not given is not there; what may come several times is a list.
+fn described(call: &Call) -> String {
+    let usage = &call.command().spec().usage;
+    let values = |args: &[Arg], many: bool| -> Option<Value> {
+        match (args, many) {
+            ([], _) => None,
+            (args, true) => Some(args.iter().map(|arg| arg.value.clone()).collect::<Vec<_>>().into()),
+            ([first, ..], false) => Some(first.value.clone()),
+        }
+    };
+    let params = usage.params.iter().zip(&call.args().params);
+    let args = params.filter_map(|(param, args)| Some((param.name.clone(), values(args, param.many)?)));
+    let flags = usage.options.iter().zip(&call.args().options);
+    let options = flags.filter_map(|(flag, args)| Some((flag.key(), values(args, flag.many)?)));
+    let mut record = Record::new();
+    record.put("args", args.collect::<Record>());
+    record.put("options", options.collect::<Record>());
+    Value::from(record).to_json()
+}
+
+type Feed = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// Writes the incoming values, a JSON value a line, and closes. A program that does not want them all is left alone.
+async fn feed(mut stdin: ChildStdin, mut input: Stream) -> Result<(), Error> {
+    let mut lines = String::new();
+    while let Some(batch) = input.next().await {
+        lines.clear();
+        for value in batch? {
+            lines.push_str(&value.to_json());
+            lines.push('\n');
+        }
+        if stdin.write_all(lines.as_bytes()).await.is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The stage while its program runs.
+struct Stage {
+    feed: Option<Feed>,
+    stdout: ChildStdout,
+    decoder: Decoder,
+    buffer: Vec<u8>,
+    ended: oneshot::Receiver<Result<(), Error>>,
+    /// Dropped with the stage, which ends the program.
+    _stop: oneshot::Sender<()>,
+    effect: Effect,
+    command: Command,
+    host: Arc<dyn Host>,
+    /// How it all ended, once that is known; what was read before still goes out.
+    done: Option<Result<(), Error>>,
+}
+
+impl Stage {
+    async fn step(mut self) -> Option<(Result<Batch, Error>, Self)> {
+        loop {
+            let ready = self.decoder.take(BATCH);
+            if !ready.is_empty() {
+                return Some((Ok(ready), self));
+            }
+            match self.done.take() {
+                None => {}
+                Some(Ok(())) => return None,
+                Some(Err(error)) => {
+                    // nothing comes after an error
+                    self.done = Some(Ok(()));
+                    return Some((Err(error), self));
+                }
+            }
+            self.done = self.read().await;
+        }
+    }
+
+    /// Reads once; how it ended when it has.
+    async fn read(&mut self) -> Option<Result<(), Error>> {
+        let read = tokio::select! {
+            fed = async { match &mut self.feed { Some(feed) => feed.await, None => std::future::pending().await } } => {
+                self.feed = None;
+                return fed.err().map(Err);
+            }
+            verdict = &mut self.ended => {
+                // nothing of the program is left, so this is the rest of its output
+                let verdict = verdict.unwrap_or_else(|_| Err(gone()));
+                return Some(self.rest().await.and(verdict));
+            }
+            read = self.stdout.read(&mut self.buffer) => read,
+        };
+        match read {
+            Ok(0) => {
+                if let Err(error) = self.end() {
+                    return Some(Err(error));
+                }
+                let verdict = (&mut self.ended).await;
+                Some(verdict.unwrap_or_else(|_| Err(gone())))
+            }
+            Ok(count) => match self.decode(count) {
+                Ok(true) => None,
+                Ok(false) => Some(Ok(())),
+                Err(error) => Some(Err(error)),
+            },
+            Err(error) => Some(Err(Error::failed(format!("its output cannot be read: {error}")))),
+        }
+    }
+
+    /// What is still in the pipe.
+    async fn rest(&mut self) -> Result<(), Error> {
+        while let Ok(Ok(count @ 1..)) = timeout(REST, self.stdout.read(&mut self.buffer)).await {
+            self.decode(count)?;
+        }
+        self.end()
+    }
+
+    /// Whether to go on reading.
+    fn decode(&mut self, count: usize) -> Result<bool, Error> {
+        let before = self.decoder.full;
+        self.decoder.push(self.buffer.get(..count).unwrap_or_default())?;
+        if !self.decoder.full {
+            return Ok(true);
+        }
+        if !before {
+            let text = format!("its output is larger than {} MiB; the rest is left out", RUN >> 20);
+            self.host.note(&self.command, warn(text));
+        }
+        // a program that changes nothing is ended here, another one may finish what it does
+        Ok(self.effect != Effect::Pure)
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
+        self.decoder.end()?;
+        if self.decoder.replaced {
+            self.decoder.replaced = false;
+            self.host.note(&self.command, warn("its output held bytes that are no UTF-8, shown as \u{fffd}".into()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,175 @@
+//! Starting programs: the one place of the product that does.
+//!
+//! A thread of its own starts them all, one after the other: a program's death follows the thread that started it, so
+//! it must be one that never ends before the shell. Deliberately absent: what to start and when to end it (`process.rs`, `watch.rs`).
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use rustix::pipe::PipeFlags;
+use tokio::net::UnixStream;
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
+
+use super::contain;
+use super::sweep::Started;
+
+/// Programs that may wait to be started.
+const WAITING: usize = 64;
+/// Private folders that are older than this were left by a shell that died.
+const STALE: Duration = Duration::from_hours(24);
+
+/// What is to be started.
+pub(super) struct Launch {
+    pub(super) program: PathBuf,
+    pub(super) args: Vec<String>,
+    pub(super) environment: Vec<(String, String)>,
+    pub(super) folder: PathBuf,
+    /// How much processor time it may take.
+    pub(super) seconds: u64,
+    pub(super) input: bool,
+}
+
+/// A program that runs, and the shell's end of its control descriptor.
+pub(super) struct Running {
+    pub(super) child: Child,
+    /// When it was asked for.
+    pub(super) stdin: Option<ChildStdin>,
+    pub(super) control: UnixStream,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// What starts programs and knows which are running. There is one for the whole shell.
+pub(crate) struct Runner {
+    contain: PathBuf,
+    folders: PathBuf,
+    jobs: SyncSender<Job>,
+    pub(super) started: Arc<Started>,
+    live: watch::Sender<usize>,
+}
+
+/// Counts a run for as long as it is there.
+pub(super) struct Live(Arc<Runner>);
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.live.send_modify(|live| *live = live.saturating_sub(1));
+    }
+}
+
+impl Runner {
+    /// Makes the shell the reaper of what its programs leave behind, and gets ready to start some. `contain` is the
+    /// binary whose `__contain` holds them: the shell's own. The private folders of runs are made in `folders`.
+    pub(crate) fn new(contain: impl Into<PathBuf>, folders: impl Into<PathBuf>) -> io::Result<Arc<Self>> {
+        let folders = folders.into();
+        DirBuilder::new().recursive(true).mode(0o700).create(&folders)?;
+        clear(&folders);
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+        let (jobs, waiting): (SyncSender<Job>, Receiver<Job>) = sync_channel(WAITING);
+        let serve = move || waiting.into_iter().for_each(|job| job());
+        std::thread::Builder::new().name("programs".into()).spawn(serve)?;
+        let live = watch::Sender::new(0);
+        Ok(Arc::new(Self { contain: contain.into(), folders, jobs, started: Arc::default(), live }))
+    }
+
+    /// Waits until no program runs any more and all are cleared away, but no longer than a program has to end after it
+    /// was asked to. To be called before the shell ends, when lines have ended.
+    pub(crate) async fn settle(&self) {
+        const LONGEST: Duration = Duration::from_secs(8);
+        let mut live = self.live.subscribe();
+        let _ = tokio::time::timeout(LONGEST, live.wait_for(|live| *live == 0)).await;
+    }
+
+    pub(super) fn live(self: &Arc<Self>) -> Live {
+        self.live.send_modify(|live| *live += 1);
+        Live(Arc::clone(self))
+    }
+
+    /// A new private folder of this name.
+    pub(super) fn folder(&self, name: &str) -> io::Result<PathBuf> {
+        let folder = self.folders.join(name);
+        DirBuilder::new().mode(0o700).create(&folder)?;
+        Ok(folder)
+    }
+
+    /// Starts a program. When nobody waits for it any more it is ended at once.
+    pub(super) async fn start(&self, launch: Launch) -> io::Result<Running> {
+        let gone = || io::Error::other("the thread that starts programs has ended; restart pipit");
+        let (answer, answered) = oneshot::channel();
+        let (runtime, started) = (Handle::current(), Arc::clone(&self.started));
+        let contain = self.contain.clone();
+        let mut job: Job = Box::new(move || {
+            let _runtime = runtime.enter();
+            let _ = answer.send(start(&contain, &launch, &started));
+        });
+        // a full queue is rare and short; waiting for it must not hold up other lines
+        loop {
+            match self.jobs.try_send(job) {
+                Ok(()) => break,
+                Err(std::sync::mpsc::TrySendError::Full(back)) => job = back,
+                Err(std::sync::mpsc::TrySendError::Disconnected(_)) => return Err(gone()),
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        answered.await.map_err(|_| gone())?
+    }
+}
+
+fn start(contain: &Path, launch: &Launch, started: &Started) -> io::Result<Running> {
+    let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let stdin = if launch.input {
+        let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        contain::send(&ours, read.as_fd())?;
+        Some(ChildStdin::from_std(std::process::ChildStdin::from(write))?)
+    } else {
+        contain::send(&ours, fs::File::open("/dev/null")?.as_fd())?;
+        None
+    };
+    let mut command = Command::new(contain);
+    command
+        .args([contain::NAME, &std::process::id().to_string(), &launch.seconds.to_string()])
+        .arg(&launch.program)
+        .args(&launch.args)
+        .env_clear()
+        .envs(launch.environment.iter().map(|(name, value)| (name, value)))
+        .env("PIPIT_CONTROL", contain::CONTROL.to_string())
+        .current_dir(&launch.folder)
+        .stdin(theirs)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let mut known = started.lock();
+    let child = command.spawn()?;
+    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
+        known.insert(pid);
+    }
+    drop(known);
+    Ok(Running { child, stdin, control: stream(ours)? })
+}
+
+fn stream(end: OwnedFd) -> io::Result<UnixStream> {
+    let end = std::os::unix::net::UnixStream::from(end);
+    end.set_nonblocking(true)?;
+    UnixStream::from_std(end)
+}
+
+/// Takes away what a shell that died has left.
+fn clear(folders: &Path) {
+    let Ok(entries) = fs::read_dir(folders) else { return };
+    for entry in entries.flatten() {
+        let age = entry.metadata().and_then(|about| about.modified()).ok().and_then(|time| time.elapsed().ok());
+        if age.is_some_and(|age| age > STALE) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Ending everything that a run started, also what left its group: the shell is made the reaper of orphans, so a
+//! process that lost its parent is the shell's child and can be found and ended.
+//!
+//! Not stopped here: a hostile program that forks faster than it is swept. That takes a namespace of its own.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitOptions};
+
+/// How long a sweep goes on at most.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// The processes that the shell started itself and has not yet waited for.
+#[derive(Default)]
+pub(super) struct Started(Mutex<BTreeSet<i32>>);
+
+impl Started {
+    /// Nobody sweeps while this is held, so a process may be started and put in.
+    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeSet<i32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sends a signal to a program's group, and to the program itself as long as it has no group yet.
+pub(super) fn signal(leader: Pid, signal: Signal) {
+    let _ = rustix::process::kill_process_group(leader, signal);
+    let _ = rustix::process::kill_process(leader, signal);
+}
+
+/// Ends what is left of a run whose program has ended: its group, then every orphan that carries its mark, or none
+/// that belongs to a run that goes on. Blocks for some milliseconds, at most [`LONGEST`]. Says whether nothing is left.
+pub(super) fn sweep(group: i32, mark: &str, started: &Started) -> bool {
+    if let Some(group) = Pid::from_raw(group) {
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
+    }
+    let end = Instant::now() + LONGEST;
+    let mut pause = Duration::from_micros(200);
+    loop {
+        let left = round(group, mark, started);
+        if !left {
+            return true;
+        }
+        if Instant::now() > end {
+            return false;
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+/// One look at the children of the shell; whether something of the run is still there.
+fn round(group: i32, mark: &str, started: &Started) -> bool {
+    let known = started.lock();
+    let mut left = false;
+    for pid in children() {
+        if known.contains(&pid) {
+            continue;
+        }
+        let (Some(process), Some(state)) = (Pid::from_raw(pid), state(pid)) else { continue };
+        // every program and all that come from it have given up new privileges for good; nothing else is touched
+        if !contained(pid) {
+            continue;
+        }
+        if state.ended {
+            let _ = rustix::process::waitpid(Some(process), WaitOptions::NOHANG);
+            continue;
+        }
+        let ours = state.group == group
+            || match marked(pid) {
+                Some(found) => found == mark,
+                // it took off its mark, and no program that runs on has it in its group
+                None => !known.contains(&state.group),
+            };
+        if ours {
+            left = true;
+            let _ = rustix::process::kill_process(process, Signal::KILL);
+        }
+    }
+    left
+}
+
+struct State {
+    ended: bool,
+    group: i32,
+}
+
+/// From `/proc/PID/stat`, whose second field may hold anything.
+fn state(pid: i32) -> Option<State> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    let ended = matches!(fields.next()?, "Z" | "X");
+    let group = fields.nth(1)?.parse().ok()?;
+    Some(State { ended, group })
+}
+
+fn children() -> Vec<i32> {
+    let mut all = Vec::new();
+    let Ok(tasks) = fs::read_dir("/proc/self/task") else { return all };
+    for task in tasks.flatten() {
+        if let Ok(children) = fs::read_to_string(task.path().join("children")) {
+            all.extend(children.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+        }
+    }
+    all
+}
+
+fn contained(pid: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.lines().any(|line| line.strip_prefix("NoNewPrivs:").is_some_and(|value| value.trim() == "1"))
+}
+
+/// The invocation id in the environment that a process was started with.
+fn marked(pid: i32) -> Option<String> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let mark = environment.split(|byte| *byte == 0).find_map(|entry| entry.strip_prefix(b"PIPIT_INVOCATION="))?;
+    Some(String::from_utf8_lossy(mark).into_owned())
+}

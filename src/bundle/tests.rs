@@ -1,0 +1,9 @@
+//! Manifests, programs and installing, as they are used from outside the room.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
+mod installing;
+mod manifests;
+mod misbehaving;
+mod programs;
+mod shipped;
+mod stage;

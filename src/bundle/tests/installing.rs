@@ -1,0 +1,139 @@
+//! Installing folders: what is taken, what is refused, and the life of a version.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::stage::{texts, world};
+use crate::bundle::install::{disable, enable, enabled, install, list, load, remove, show};
+use crate::store::Store;
+
+struct Site {
+    _temporary: tempfile::TempDir,
+    home: PathBuf,
+    source: PathBuf,
+    store: Store,
+}
+
+fn site() -> Site {
+    let temporary = tempfile::tempdir().unwrap();
+    let (home, source) = (temporary.path().join("home"), temporary.path().join("source"));
+    fs::create_dir(&home).unwrap();
+    fs::create_dir(&source).unwrap();
+    let store = Store::open(home.join("store.db")).unwrap();
+    Site { _temporary: temporary, home, source, store }
+}
+
+fn write(folder: &Path, version: &str, extra: &str) {
+    let manifest = format!(
+        "bundle: 1\nname: hi\nversion: {version}\ndescription: x\n{extra}commands:\n  say: {{about: x, usage: \"say NAME\", run: [./say.sh, \"{{NAME}}\"], output: lines, rules: [allow]}}\n"
+    );
+    fs::write(folder.join("bundle.yaml"), manifest).unwrap();
+    fs::write(folder.join("say.sh"), "#!/bin/sh\necho hello $1\n").unwrap();
+    fs::set_permissions(folder.join("say.sh"), fs::Permissions::from_mode(0o4775)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_life_of_a_version() {
+    let Site { home, source, store, .. } = &site();
+    let path = OsStr::new("/usr/bin:/bin");
+    write(source, "1.9.0", "");
+    let (first, warnings) = install(store, home, source, 7).await.unwrap();
+    assert_eq!((first.name.as_str(), first.version.as_str(), warnings.len()), ("hi", "1.9.0", 0));
+    assert_eq!(install(store, home, source, 8).await.unwrap().0, first, "again with the same content");
+    assert!(enabled(store).unwrap().is_empty(), "installing enables nothing");
+    let kept = home.join("bundles").join(&first.digest);
+    let mode = |name: &str| fs::metadata(kept.join(name)).unwrap().permissions().mode() & 0o7777;
+    assert_eq!((mode("say.sh"), mode("bundle.yaml"), mode("")), (0o755, 0o644, 0o755));
+
+    fs::write(source.join("more"), "x").unwrap();
+    let again = install(store, home, source, 9).await.unwrap_err();
+    assert_eq!(again.message(), "hi@1.9.0 is installed already, with other content");
+    write(source, "1.10.0", "");
+    install(store, home, source, 10).await.unwrap();
+
+    let (newest, remarks) = enable(store, home, "hi", None, path, &[]).await.unwrap();
+    assert_eq!((newest.version.as_str(), remarks.len()), ("1.10.0", 0));
+    let all: Vec<_> = list(store).unwrap().into_iter().map(|(one, runs)| (one.version, runs)).collect();
+    assert_eq!(all, [("1.9.0".to_owned(), false), ("1.10.0".to_owned(), true)]);
+    let ready = load(home, "hi", &newest, |_| Arc::new(|_| Ok(Vec::new()))).await.unwrap();
+    assert_eq!(texts(&ready, &["say", "you"], None).await, ["hello you"]);
+
+    assert_eq!(remove(store, home, "hi", Some("1.10.0")).await.unwrap_err().message(), "hi 1.10.0 is enabled");
+    enable(store, home, "hi", Some("1.9.0"), path, &[]).await.unwrap();
+    remove(store, home, "hi", Some("1.10.0")).await.unwrap();
+    disable(store, "hi").await.unwrap();
+    assert_eq!(disable(store, "hi").await.unwrap_err().message(), "the bundle hi is not enabled");
+    assert_eq!(show(store, home, "hi", None).await.unwrap().1.version, "1.9.0");
+    remove(store, home, "hi", None).await.unwrap();
+    assert!(!kept.exists() && list(store).unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_changed_does_not_run() {
+    let Site { home, source, store, .. } = &site();
+    write(source, "1.0.0", "");
+    let (installed, _) = install(store, home, source, 0).await.unwrap();
+    fs::write(home.join("bundles").join(&installed.digest).join("say.sh"), "#!/bin/sh\necho evil\n").unwrap();
+    let error = enable(store, home, "hi", None, OsStr::new("/bin"), &[]).await.unwrap_err();
+    assert_eq!(error.message(), "the files of hi were changed after it was installed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_are_looked_up_and_names_compared() {
+    let Site { home, source, store, .. } = &site();
+    write(source, "1.0.0", "needs: {programs: [sh, no-such-program-1, no-such-program-2]}\n");
+    install(store, home, source, 0).await.unwrap();
+    let error = enable(store, home, "hi", None, OsStr::new("/bin"), &[]).await.unwrap_err();
+    assert_eq!(error.message(), "hi needs programs that are not there: no-such-program-1, no-such-program-2");
+    write(source, "1.0.1", "needs: {programs: [sh]}\n");
+    install(store, home, source, 0).await.unwrap();
+    let (found, _) = enable(store, home, "hi", None, OsStr::new("relative:/nowhere:/bin"), &[]).await.unwrap();
+    assert_eq!(found.programs.get("sh"), Some(&PathBuf::from("/bin/sh")));
+
+    let deploy = super::stage::ready(world("deploy"), &[], &[]);
+    let others = crate::bundle::commands(&deploy, &super::stage::runner());
+    let manifest =
+        fs::read_to_string(source.join("bundle.yaml")).unwrap().replace("say:", "run:").replace("\"say ", "\"run ");
+    fs::write(source.join("bundle.yaml"), manifest.replace("1.0.1", "1.0.2")).unwrap();
+    install(store, home, source, 0).await.unwrap();
+    let (_, remarks) = enable(store, home, "hi", None, OsStr::new("/bin"), &others).await.unwrap();
+    assert_eq!(remarks, ["run is also deploy:run; write hi:run for this one"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_that_are_refused() {
+    type Spoil = fn(&Path);
+    let cases: [(&str, Spoil); 7] = [
+        ("out is a link", |folder| symlink("/etc/passwd", folder.join("out")).unwrap()),
+        ("out is a link", |folder| symlink("/etc", folder.join("out")).unwrap()),
+        ("out is neither a file nor a folder", |folder| {
+            rustix::fs::mknodat(
+                rustix::fs::CWD,
+                folder.join("out"),
+                rustix::fs::FileType::Fifo,
+                rustix::fs::Mode::from_raw_mode(0o600),
+                0,
+            )
+            .unwrap();
+        }),
+        ("large is larger than 16 MiB", |folder| {
+            fs::File::create(folder.join("large")).unwrap().set_len(17 << 20).unwrap();
+        }),
+        ("the folder has no file say.sh", |folder| fs::remove_file(folder.join("say.sh")).unwrap()),
+        ("say.sh may not be executed", |folder| {
+            fs::set_permissions(folder.join("say.sh"), fs::Permissions::from_mode(0o644)).unwrap();
+        }),
+        ("has no bundle.yaml", |folder| fs::remove_file(folder.join("bundle.yaml")).unwrap()),
+    ];
+    for (message, spoil) in cases {
+        let Site { home, source, store, .. } = &site();
+        write(source, "1.0.0", "");
+        spoil(source);
+        let error = install(store, home, source, 0).await.unwrap_err();
+        assert!(error.message().contains(message), "{message}: {error}");
+        assert!(list(store).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,180 @@
+//! Watching over a program until nothing of it is left: it is ended when its time is up, when nobody reads it any more
+//! or when it gives up; what it says on standard error and on its control descriptor is heard all the while.
+//!
+//! Deliberately absent: its standard input and output (`process.rs`).
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ecow::EcoString;
+use pipit_commands::{Error, Note};
+use rustix::process::{Pid, Signal};
+use tokio::io::AsyncReadExt as _;
+use tokio::process::ChildStderr;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::contain::NOT_STARTED;
+use super::control;
+use super::runner::{Live, Runner, Running};
+use super::sweep::{signal, sweep};
+
+/// How long a program has to end after its time was up or it gave up.
+const GRACE: Duration = Duration::from_secs(5);
+/// The same when nobody reads it any more.
+const SHORT_GRACE: Duration = Duration::from_secs(1);
+/// How long its descriptors are heard after all of it has ended.
+const REST: Duration = Duration::from_millis(500);
+
+/// What has to be known of a run.
+pub(super) struct Watched {
+    pub(super) runner: Arc<Runner>,
+    pub(super) live: Live,
+    /// The invocation id, which its processes carry.
+    pub(super) mark: String,
+    pub(super) folder: PathBuf,
+    pub(super) longest: Duration,
+    /// Comes, or is dropped, when nobody reads any more.
+    pub(super) stop: oneshot::Receiver<()>,
+    pub(super) hear: Box<dyn Fn(Note) + Send + Sync>,
+}
+
+/// Why a program was ended before it ended itself.
+enum Cause {
+    Late,
+    Unread,
+    GaveUp(EcoString),
+}
+
+impl Watched {
+    /// Comes back when nothing of the run is left: well, or with the reason why not.
+    pub(super) async fn watch(mut self, mut running: Running) -> Result<(), Error> {
+        let leader = running.child.id().and_then(|pid| i32::try_from(pid).ok());
+        let mut tail = Tail::default();
+        let (status, cause) = {
+            let errors = running.child.stderr.take();
+            let drain = tail.drain(errors);
+            let listen = control::listen(running.control, &*self.hear);
+            let clock = sleep_until(Instant::now() + self.longest);
+            tokio::pin!(drain, listen, clock);
+            let (mut drained, mut heard, mut asked) = (false, false, false);
+            let mut cause = None;
+            let status = loop {
+                let (why, grace) = tokio::select! {
+                    status = running.child.wait() => break status,
+                    () = &mut drain, if !drained => { drained = true; continue }
+                    said = &mut listen, if !heard => {
+                        heard = true;
+                        match said { Some(message) => (Cause::GaveUp(message), GRACE), None => continue }
+                    }
+                    _ = &mut self.stop, if cause.is_none() => (Cause::Unread, SHORT_GRACE),
+                    () = &mut clock => (Cause::Late, GRACE),
+                };
+                cause.get_or_insert(why);
+                if let Some(leader) = leader.and_then(Pid::from_raw) {
+                    signal(leader, if asked { Signal::KILL } else { Signal::TERM });
+                }
+                asked = true;
+                clock.as_mut().reset(Instant::now() + grace);
+            };
+            self.clear(leader).await;
+            if !drained {
+                let _ = timeout(REST, drain).await;
+            }
+            if !heard && let Ok(Some(message)) = timeout(REST, listen).await {
+                cause.get_or_insert(Cause::GaveUp(message));
+            }
+            (status, cause)
+        };
+        let verdict = verdict(&status, cause, &tail.shown(), self.longest);
+        drop(self.live);
+        verdict
+    }
+
+    /// Ends what the program left behind and takes its folder away.
+    async fn clear(&self, leader: Option<i32>) {
+        let (runner, mark, folder) = (Arc::clone(&self.runner), self.mark.clone(), self.folder.clone());
+        let sweeping = move || {
+            let Some(leader) = leader else { return };
+            runner.started.lock().remove(&leader);
+            if !sweep(leader, &mark, &runner.started) {
+                tracing::warn!(invocation = mark, "a program left processes behind that could not be ended");
+            }
+            if let Err(error) = std::fs::remove_dir_all(&folder) {
+                tracing::warn!(folder = %folder.display(), %error, "a private folder could not be taken away");
+            }
+        };
+        let _ = tokio::task::spawn_blocking(sweeping).await;
+    }
+}
+
+fn verdict(
+    status: &std::io::Result<ExitStatus>,
+    cause: Option<Cause>,
+    said: &str,
+    longest: Duration,
+) -> Result<(), Error> {
+    let also = if said.is_empty() { String::new() } else { format!(": {said}") };
+    match (cause, status) {
+        (Some(Cause::GaveUp(message)), _) => {
+            Err(Error::failed(if message.is_empty() { "the program gave up".to_owned() } else { message.to_string() }))
+        }
+        (Some(Cause::Late), _) => {
+            let seconds = longest.as_secs_f64();
+            Err(Error::failed(format!("the program did not end within {seconds} s and was ended{also}")))
+        }
+        (Some(Cause::Unread), _) => Ok(()),
+        (None, Err(error)) => Err(Error::failed(format!("how the program ended is not known: {error}"))),
+        (None, Ok(status)) => match (status.code(), status.signal()) {
+            (Some(0), _) => Ok(()),
+            (Some(NOT_STARTED), _) if !said.is_empty() => Err(Error::failed(said)),
+            (Some(code), _) if said.is_empty() => {
+                Err(Error::failed(format!("the program ended with exit code {code} and said nothing")))
+            }
+            (Some(code), _) => Err(Error::failed(format!("{said} (exit code {code})"))),
+            (None, number) => Err(Error::failed(format!("the program {}{also}", fate(number.unwrap_or_default())))),
+        },
+    }
+}
+
+fn fate(signal: i32) -> String {
+    match signal {
+        9 => "was killed".into(),
+        24 => "took more processor time than it may".into(),
+        25 => "wrote a larger file than it may".into(),
+        6 | 7 | 8 | 11 => format!("crashed with signal {signal}"),
+        _ => format!("was ended by signal {signal}"),
+    }
+}
+
+/// The last of what a program says on standard error.
+#[derive(Default)]
+struct Tail(Vec<u8>);
+
+impl Tail {
+    /// The most that is kept, in bytes.
+    const KEPT: usize = 4096;
+    /// The most lines that are shown.
+    const LINES: usize = 10;
+
+    async fn drain(&mut self, errors: Option<ChildStderr>) {
+        let Some(mut errors) = errors else { return };
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = errors.read(&mut bytes).await {
+            self.0.extend_from_slice(bytes.get(..count).unwrap_or_default());
+            let over = self.0.len().saturating_sub(Self::KEPT);
+            self.0.drain(..over);
+        }
+    }
+
+    /// The last lines, without what could steer a terminal.
+    fn shown(&self) -> String {
+        let text = String::from_utf8_lossy(&self.0);
+        let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+        let lines: Vec<&str> = text.trim().lines().collect();
+        lines.get(lines.len().saturating_sub(Self::LINES)..).unwrap_or_default().join("\n")
+    }
+}

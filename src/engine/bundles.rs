@@ -1,0 +1,133 @@
+//! The enabled bundles as commands of the world: read once for each content, and kept while they are enabled.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use ecow::EcoString;
+use pipit_commands::{Command, Error};
+
+use crate::bundle::{self, Manifest, Ready, Runner, Settings, install};
+use crate::config::{BundleSettings, Given};
+use crate::store::Store;
+
+/// What bundles need to run, for as long as the shell lives.
+pub(super) struct Bundles {
+    runner: OnceLock<Arc<Runner>>,
+    settings: Arc<BTreeMap<String, BundleSettings>>,
+    /// By digest.
+    ready: Mutex<HashMap<String, Arc<Ready>>>,
+}
+
+/// The bundles of one moment.
+#[derive(Default)]
+pub(super) struct Loaded {
+    pub(super) commands: Vec<Command>,
+    /// Templates by `bundle:name`.
+    pub(super) templates: HashMap<EcoString, String>,
+    /// The template of a command, by its exact name, as `bundle:name`.
+    pub(super) shown_by: HashMap<EcoString, EcoString>,
+    /// Bundles that are enabled and cannot run, and why.
+    pub(super) broken: Vec<(String, Error)>,
+    /// The permissions that they bring, whole.
+    pub(super) permissions: Vec<EcoString>,
+}
+
+impl Bundles {
+    /// With the settings of the configuration.
+    pub(super) fn new(settings: BTreeMap<String, BundleSettings>) -> Self {
+        Self { runner: OnceLock::new(), settings: Arc::new(settings), ready: Mutex::default() }
+    }
+
+    /// The one that starts programs; made when the first bundle needs it.
+    fn runner(&self, home: &Path) -> Result<Arc<Runner>, Error> {
+        if let Some(runner) = self.runner.get() {
+            return Ok(Arc::clone(runner));
+        }
+        let failed = |error: std::io::Error| Error::failed(format!("programs cannot be started: {error}"));
+        let own = std::env::current_exe().map_err(failed)?;
+        let made = Runner::new(own, home.join("runs")).map_err(failed)?;
+        Ok(Arc::clone(self.runner.get_or_init(|| made)))
+    }
+
+    /// Waits until all programs that were started have ended.
+    pub(super) async fn settle(&self) {
+        if let Some(runner) = self.runner.get() {
+            runner.settle().await;
+        }
+    }
+
+    /// The enabled bundles. One that cannot be read is left out and told of; the others run all the same.
+    pub(super) async fn load(&self, home: &Path, store: &Store) -> Result<Loaded, Error> {
+        let mut loaded = Loaded::default();
+        let mut kept = HashMap::new();
+        for (name, enabled) in install::enabled(store)? {
+            let known = self.ready().get(&enabled.digest).cloned();
+            let ready = match known {
+                Some(ready) => Ok(ready),
+                None => install::load(home, &name, &enabled, |manifest| self.settings_of(manifest)).await,
+            };
+            match ready {
+                Ok(ready) => {
+                    loaded.take(&ready, &self.runner(home)?);
+                    kept.insert(enabled.digest.clone(), ready);
+                }
+                Err(error) => loaded.broken.push((name, error)),
+            }
+        }
+        *self.ready() = kept;
+        Ok(loaded)
+    }
+
+    fn ready(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Ready>>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the configuration sets for a bundle, else the manifest's defaults.
+    fn settings_of(&self, manifest: &Manifest) -> Settings {
+        let all = Arc::clone(&self.settings);
+        let (bundle, wanted) = (manifest.name.to_string(), manifest.config.clone());
+        Arc::new(move |_| {
+            let given = all.get(&bundle);
+            let mut values = Vec::with_capacity(wanted.len());
+            for setting in &wanted {
+                let value = match given.and_then(|given| given.get(setting.name.as_str())) {
+                    Some(Given::Text(text)) => Some(EcoString::from(text.as_str())),
+                    Some(Given::File { file }) => {
+                        let read = std::fs::read_to_string(file).map_err(|error| {
+                            Error::failed(format!("{} of {bundle}: {}: {error}", setting.name, file.display()))
+                        })?;
+                        Some(read.trim_end_matches(['\r', '\n']).into())
+                    }
+                    None => setting.default.clone(),
+                };
+                match value {
+                    Some(value) => values.push((setting.name.clone(), value)),
+                    None if setting.required => {
+                        return Err(Error::failed(format!("the bundle {bundle} needs {}: {}", setting.name, setting.about))
+                            .help(format!("set it in pipit.toml under [bundle.{bundle}]")));
+                    }
+                    None => {}
+                }
+            }
+            Ok(values)
+        })
+    }
+}
+
+impl Loaded {
+    fn take(&mut self, ready: &Arc<Ready>, runner: &Arc<Runner>) {
+        let manifest = &ready.manifest;
+        let name = &manifest.name;
+        self.commands.extend(bundle::commands(ready, runner));
+        self.permissions.extend(manifest.permissions.iter().map(|short| EcoString::from(format!("{name}:{short}"))));
+        for (template, text) in &manifest.templates {
+            self.templates.insert(format!("{name}:{template}").into(), text.clone());
+        }
+        for entry in &manifest.commands {
+            if let Some(template) = &entry.template {
+                self.shown_by.insert(format!("{name}:{}", entry.name).into(), format!("{name}:{template}").into());
+            }
+        }
+    }
+}
