@@ -88,7 +88,9 @@ fn word_condition(head: &str, rest: &[(Value, How)]) -> Result<Test, Error> {
             }
             if matches!(op, Op::Matches | Op::NotMatches) {
                 let mut text = String::from(typed);
-                rest.iter().for_each(|(value, _)| text.push_str(&value.to_text()));
+                for (value, _) in rest {
+                    text.push_str(&value.to_text());
+                }
                 return Ok(Test::Find {
                     side: left,
                     pattern: Pattern::Ready(regex(&text, false)?),
@@ -100,7 +102,9 @@ fn word_condition(head: &str, rest: &[(Value, How)]) -> Result<Test, Error> {
                 [(value, _)] if typed.is_empty() => value.clone(),
                 pieces => {
                     let mut text = EcoString::from(typed);
-                    pieces.iter().for_each(|(value, _)| text.push_str(&value.to_text()));
+                    for (value, _) in pieces {
+                        text.push_str(&value.to_text());
+                    }
                     Value::Text(text)
                 }
             };

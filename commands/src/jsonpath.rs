@@ -1,4 +1,4 @@
-//! JSONPath (RFC 9535) over values. Deliberately absent: dotted paths, which lead to one place and are read by
+//! Paths of RFC 9535 (`$..name`) over values. Deliberately absent: dotted paths, which lead to one place and are read by
 //! [`crate::key`].
 
 use ecow::EcoString;

@@ -1,5 +1,5 @@
 //! Where a command looks inside a value (`KEY`, `PATH`), and a value as the key of a set. Deliberately absent:
-//! JSONPath, which may lead to many places and belongs to `get`.
+//! the paths of RFC 9535, which may lead to many places and belongs to `get`.
 
 use std::hash::{Hash, Hasher};
 

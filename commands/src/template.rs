@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use ecow::EcoString;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior};
@@ -108,12 +109,14 @@ fn format(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &minijinja::Value)
     if value.is_undefined() {
         return Err(minijinja::Error::from(ErrorKind::UndefinedError));
     }
-    if value.is_none() {
-        return out.write_str("null").map_err(minijinja::Error::from);
+    out.write_str(&text(value)?).map_err(minijinja::Error::from)
+}
+
+fn text(value: &minijinja::Value) -> Result<EcoString, minijinja::Error> {
+    match value.as_str() {
+        Some(text) => Ok(text.into()),
+        None => of_template(value, crate::DEPTH).map(|value| value.to_text()),
     }
-    let plain = value.as_object().is_none_or(|object| object.is::<Node>() || object.is::<Root>());
-    let text = if plain { value.to_string() } else { json(value)? };
-    out.write_str(&text).map_err(minijinja::Error::from)
 }
 
 /// Compact JSON of what a template came to.
@@ -171,7 +174,7 @@ fn join(values: minijinja::Value, between: Option<String>) -> Result<String, min
         if at > 0 {
             whole.push_str(&between);
         }
-        whole.push_str(&value.to_string());
+        whole.push_str(&text(&value)?);
         if whole.len() > LARGEST {
             return Err(too_large());
         }
