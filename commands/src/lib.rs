@@ -26,6 +26,7 @@ mod order;
 mod parse;
 mod pattern;
 mod record;
+mod scan;
 mod sed;
 mod shell;
 mod stream;

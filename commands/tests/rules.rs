@@ -341,8 +341,15 @@ async fn texts() {
         ("echo a | render \"{{ _ }}\\n\"", r#""a\n""#),
         ("echo a | render '{% include \"x\" %}'", "exit 2"),
         ("echo a | render '{% set x = 1 %}'", "exit 2"),
+        ("list 3 | render '{{ _ * 2 + 1 }} {{ {\"a\": {\"b\": 1}}.a.b }} **{% if _ > 2 %}big{% endif %}**'", r#""7 1 **big**""#),
+        ("list 3 | render '{% for i in range(3) %}{{ i }}{% endfor %}'", r#""012""#),
+        ("list 3 | render '{% for i in range(3) %}{{ i * 2 }}{% endfor %}'", "exit 2"),
+        ("list 3 | render '{{ \"}}\" }}{% for i in range(3) %}{{ \"*\" }}{% endfor %}'", r#""}}***""#),
+        ("list 3 | render '{{ 1*1*1*1*1*1 }}'", "exit 2"),
+        ("list 3 | render '{{ [1]|batch(1000000000, 0)|list }}'", "exit 1"),
+        ("list 3 | render '{{ range(100000) }}'", "exit 1"),
         ("echo a | render '{# {% raw %} #}{% set x = 1 %}'", "exit 2"),
-        ("echo a | render '{% for i in range(100000) %}{% for j in range(100000) %}x{% endfor %}{% endfor %}'", "exit 1"),
+        ("echo a | render '{% for i in range(1000) %}{% for j in range(1000) %}x{% endfor %}{% endfor %}'", "exit 1"),
         (r#"echo aaaaaaaaaa | render '{{ _|replace("a","aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")|replace("a","aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")|replace("a","aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")|length }}'"#, "exit 1"),
     ])
     .await;
