@@ -436,16 +436,16 @@ impl Call {
                 Ok(test) => input.unwrap_or_else(Stream::empty).keep(test),
                 Err(error) => Stream::fail(error),
             },
-            Code::Each(each) => match input {
-                Some(input) => input.lift(move |value, out| each(&self, Some(&value), out)),
-                None => {
-                    let mut out = Batch::new();
-                    match each(&self, None, &mut out) {
-                        Ok(()) => Stream::of(out),
-                        Err(error) => Stream::fail(error),
-                    }
+            Code::Each(each) => {
+                if let Some(input) = input {
+                    return input.lift(move |value, out| each(&self, Some(&value), out));
                 }
-            },
+                let mut out = Batch::new();
+                match each(&self, None, &mut out) {
+                    Ok(()) => Stream::of(out),
+                    Err(error) => Stream::fail(error),
+                }
+            }
             Code::Runs(runs) => runs(self, input).unwrap_or_else(Stream::fail),
             Code::Shell(verb) => {
                 let host = Arc::clone(&self.host);

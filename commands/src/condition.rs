@@ -13,6 +13,7 @@ use pipit_grammar::expr::{Expr, Op, Operand, WordCondition, parse_expr, parse_wo
 use regex::Regex;
 
 use crate::args::{Arg, Given, How};
+use crate::error::shown;
 use crate::key::At;
 use crate::pattern::{finds, regex};
 use crate::{Error, Value};
@@ -65,7 +66,7 @@ fn word(given: &Given) -> Result<Test, Error> {
 }
 
 fn unreadable(text: &str, error: SyntaxError) -> Error {
-    let failed = Error::failed(format!("the condition {text:?} cannot be read: {}", error.message));
+    let failed = Error::failed(format!("the condition {} cannot be read: {}", shown(text), error.message));
     match error.help {
         Some(help) => failed.help(help),
         None => failed,
@@ -77,18 +78,20 @@ fn word_condition(head: &str, rest: &[(Value, How)]) -> Result<Test, Error> {
     match parse_word_condition(head).map_err(|error| unreadable(head, error))? {
         WordCondition::Truth(path) if rest.is_empty() => Ok(Test::Truth(Side::At(At::of(path)))),
         WordCondition::Truth(_) => {
-            Err(Error::failed(format!("no comparison can be read behind {head:?}")).help("write field=value"))
+            Err(Error::failed(format!("no comparison can be read behind {}", shown(head))).help("write field=value"))
         }
         WordCondition::Compare { path, op, value } => {
             let typed = head.get(value..).unwrap_or_default();
             let left = Side::At(At::of(path));
             if typed.is_empty() && rest.is_empty() {
-                return Err(Error::failed(format!("nothing to compare with in {head:?}"))
+                return Err(Error::failed(format!("nothing to compare with in {}", shown(head)))
                     .help("write field=value, or field='' for an empty text"));
             }
             if matches!(op, Op::Matches | Op::NotMatches) {
                 let mut text = String::from(typed);
-                rest.iter().for_each(|(value, _)| text.push_str(&value.to_text()));
+                for (value, _) in rest {
+                    text.push_str(&value.to_text());
+                }
                 return Ok(Test::Find {
                     side: left,
                     pattern: Pattern::Ready(regex(&text, false)?),
@@ -100,7 +103,9 @@ fn word_condition(head: &str, rest: &[(Value, How)]) -> Result<Test, Error> {
                 [(value, _)] if typed.is_empty() => value.clone(),
                 pieces => {
                     let mut text = EcoString::from(typed);
-                    pieces.iter().for_each(|(value, _)| text.push_str(&value.to_text()));
+                    for (value, _) in pieces {
+                        text.push_str(&value.to_text());
+                    }
                     Value::Text(text)
                 }
             };

@@ -128,10 +128,7 @@ fn if_(call: Call, input: Stream) -> Result<Stream, Error> {
 }
 
 fn seconds(call: &Call) -> f64 {
-    match call.value("TIME") {
-        Some(Value::Float(seconds)) => *seconds,
-        _ => 0.0,
-    }
+    if let Some(Value::Float(seconds)) = call.value("TIME") { *seconds } else { 0.0 }
 }
 
 fn timeout(call: Call, input: Option<Stream>) -> Result<Stream, Error> {

@@ -1,6 +1,8 @@
 //! Texts in other spellings, and values from and to the formats of other programs. Deliberately absent: bytes; what
 //! does not decode to text is an error.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
@@ -102,8 +104,8 @@ fn url_encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             encoded.push(char::from(byte));
         } else {
-            encoded.push('%');
-            encoded.push_str(&format!("{byte:02X}"));
+            // writing to a String cannot fail
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded
@@ -124,7 +126,6 @@ fn url_decode(text: &str) -> Result<String, Error> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
         // writing to a String cannot fail
         let _ = write!(digits, "{byte:02x}");

@@ -1,4 +1,4 @@
-//! JSONPath (RFC 9535) over values. Deliberately absent: dotted paths, which lead to one place and are read by
+//! Paths of RFC 9535 (`$..name`) over values. Deliberately absent: dotted paths, which lead to one place and are read by
 //! [`crate::key`].
 
 use ecow::EcoString;
@@ -8,6 +8,7 @@ use jsonpath_rust::query::js_path_process;
 use jsonpath_rust::query::queryable::Queryable;
 use pipit_grammar::ast::{Path, Step};
 
+use crate::error::shown;
 use crate::key::At;
 use crate::{Error, Record, Value};
 
@@ -34,7 +35,7 @@ impl Query {
             let why = error.to_string();
             // a syntax error comes as a drawing of several lines with the reason at the end
             let why = why.lines().last().unwrap_or_default().trim_start_matches([' ', '=']);
-            Error::failed(format!("{text:?} is no JSONPath: {why}"))
+            Error::failed(format!("{} is no JSONPath: {why}", shown(text)))
         })?;
         let steps: Option<_> = query.segments.iter().map(step).collect();
         Ok(match steps {

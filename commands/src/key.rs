@@ -1,5 +1,5 @@
 //! Where a command looks inside a value (`KEY`, `PATH`), and a value as the key of a set. Deliberately absent:
-//! JSONPath, which may lead to many places and belongs to `get`.
+//! the paths of RFC 9535, which may lead to many places and belongs to `get`.
 
 use std::hash::{Hash, Hasher};
 
@@ -8,6 +8,7 @@ use pipit_grammar::ast::{Path, Step};
 use pipit_grammar::parse_path;
 
 use crate::args::Arg;
+use crate::error::shown;
 use crate::{Error, Value};
 
 /// A dotted path, with the text it was typed as.
@@ -29,7 +30,7 @@ impl Key {
     /// Reads a dotted path: `a.b[0]['x.y']`.
     pub(crate) fn read(text: &str) -> Result<Self, Error> {
         let path = parse_path(text).map_err(|error| {
-            let failed = Error::failed(format!("{text:?} is no path: {}", error.message));
+            let failed = Error::failed(format!("{} is no path: {}", shown(text), error.message));
             failed.help("write field, a.b, a[0] or a['any key']")
         })?;
         Ok(Self { name: text.into(), at: At::of(path) })

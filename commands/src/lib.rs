@@ -3,6 +3,11 @@
 //! Deliberately absent: chat, disk, network, and any clock or chance of its own: what a command needs of the world it
 //! asks of the shell that runs it.
 #![forbid(unsafe_code)]
+#![expect(
+    clippy::unnecessary_wraps,
+    clippy::needless_pass_by_value,
+    reason = "the functions of a family's table have one signature, whether they can fail and keep the call or not"
+)]
 
 mod args;
 pub mod bind;
@@ -21,6 +26,7 @@ mod order;
 mod parse;
 mod pattern;
 mod record;
+mod scan;
 mod sed;
 mod origin;
 mod shell;

@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 
 use crate::command::{Call, Command};
+use crate::error::shown;
 use crate::family::{family, row};
 use crate::key::Key;
 use crate::stream::Stream;
@@ -161,13 +162,7 @@ fn number(command: &str, key: Option<&Key>, value: &Value) -> Result<Option<Numb
 }
 
 fn no_number(command: &str, value: &Value) -> Error {
-    const SHOWN: usize = 40;
-    let text = value.to_text();
-    let mut shown: String = text.chars().take(SHOWN).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    let error = Error::failed(format!("{command} wants numbers, and {shown:?} is none"));
+    let error = Error::failed(format!("{command} wants numbers, and {} is none", shown(&value.to_text())));
     match value {
         Value::Record(_) => error.help(format!("name the field: {command} KEY")),
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::List(_) => error,
@@ -231,12 +226,7 @@ fn median(call: Call, input: Stream) -> Result<Stream, Error> {
 }
 
 fn percentile(call: Call, input: Stream) -> Result<Stream, Error> {
-    let percent = match call.value("P") {
-        #[expect(clippy::cast_precision_loss, reason = "beyond 100 it is refused")]
-        Some(Value::Int(number)) => *number as f64,
-        Some(Value::Float(number)) => *number,
-        _ => return Ok(Stream::empty()),
-    };
+    let Some(percent) = call.value("P").and_then(Number::of).map(Number::part) else { return Ok(Stream::empty()) };
     if !(0.0..=100.0).contains(&percent) {
         return Err(Error::failed(format!("P of percentile is between 0 and 100, not {percent}")));
     }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use ecow::EcoVec;
 
 use crate::command::{Call, Command};
+use crate::error::shown;
 use crate::family::{family, row};
 use crate::key::{ByMeaning, Key};
 use crate::stream::{Batch, Stream};
@@ -205,8 +206,12 @@ fn zip(_: Call, input: Stream) -> Result<Stream, Error> {
             match value {
                 Value::List(items) => lists.push(items),
                 other => {
-                    return Err(Error::failed(format!("zip wants lists, and {other} is {}", other.kind()))
-                        .help("chunk N makes lists of a stream"));
+                    return Err(Error::failed(format!(
+                        "zip wants lists, and {} is {}",
+                        shown(&other.to_text()),
+                        other.kind()
+                    ))
+                    .help("chunk N makes lists of a stream"));
                 }
             }
         }

@@ -108,12 +108,9 @@ impl Lines {
                 }
             }
             self.line += 1;
-            match next {
-                Some(next) => self.at = next,
-                None => {
-                    self.at = 0;
-                    self.texts.pop_front();
-                }
+            self.at = next.unwrap_or(0);
+            if next.is_none() {
+                self.texts.pop_front();
             }
             if batch.len() == BATCH {
                 break;
@@ -124,11 +121,19 @@ impl Lines {
 }
 
 fn yaml(text: &str, out: &mut Batch) -> Result<(), Error> {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| {
+    // as YAML 1.2 has it: `no` and `on` are texts
+    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options).map_err(|error| {
         let why = error.to_string();
         Error::failed(format!("this is no YAML: {}", why.lines().next().unwrap_or_default()))
     })?;
-    documents.into_iter().for_each(|document| spread(document, out));
+    // the reader passes over documents that are null
+    if documents.is_empty() && !text.trim().is_empty() {
+        out.push(Value::Null);
+    }
+    for document in documents {
+        spread(document, out);
+    }
     Ok(())
 }
 

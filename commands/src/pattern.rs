@@ -4,6 +4,7 @@
 use ecow::{EcoString, eco_format};
 use regex::{Regex, RegexBuilder};
 
+use crate::error::shown;
 use crate::{Error, Value};
 
 /// How large a compiled pattern may be, in bytes.
@@ -14,8 +15,8 @@ pub(crate) fn regex(text: &str, blind: bool) -> Result<Regex, Error> {
     RegexBuilder::new(text).case_insensitive(blind).size_limit(LARGEST).build().map_err(|error| {
         let why = error.to_string();
         // a syntax error comes as a drawing of several lines with the reason at the end
-        let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        Error::failed(format!("{text:?} is no regular expression: {why}"))
+        let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").trim_end_matches('.');
+        Error::failed(format!("{} is no regular expression: {why}", shown(text)))
     })
 }
 

@@ -4,6 +4,7 @@ use ecow::EcoString;
 use regex::{Captures, Regex};
 
 use crate::Error;
+use crate::error::shown;
 use crate::pattern::regex;
 
 /// A substitution that is ready.
@@ -24,7 +25,7 @@ impl Script {
     /// Reads `s/re/new/`, with any delimiter, and the flags `g` and `i`.
     pub(crate) fn read(text: &str) -> Result<Self, Error> {
         let unreadable = || {
-            Error::failed(format!("{text:?} is no s/re/new/"))
+            Error::failed(format!("{} is no s/re/new/", shown(text)))
                 .help("the delimiter comes three times; flags are g and i")
         };
         let mut letters = text.strip_prefix('s').ok_or_else(unreadable)?.chars();
@@ -33,7 +34,7 @@ impl Script {
         let (new, flags) = until(rest, delimiter).ok_or_else(unreadable)?;
         let known = |flags: &str| flags.chars().all(|flag| matches!(flag, 'g' | 'i'));
         if !known(flags) || flags.matches('g').count() > 1 || flags.matches('i').count() > 1 {
-            return Err(Error::failed(format!("{flags:?} are no flags of s/re/new/")).help("flags are g and i"));
+            return Err(Error::failed(format!("{} are no flags of s/re/new/", shown(flags))).help("flags are g and i"));
         }
         // behind a backslash the delimiter is a plain letter, whatever it would mean in a pattern
         let pattern = pattern.replace(&format!("\\{delimiter}"), &regex::escape(delimiter.encode_utf8(&mut [0; 4])));
@@ -41,7 +42,7 @@ impl Script {
         let new = pieces(new, delimiter);
         let most = new.iter().map(|piece| if let Piece::Group(group) = piece { *group } else { 0 }).max();
         if let Some(group) = most.filter(|group| *group >= pattern.captures_len()) {
-            return Err(Error::failed(format!("\\{group} of {text:?} is no group of its pattern")));
+            return Err(Error::failed(format!("\\{group} of {} is no group of its pattern", shown(text))));
         }
         Ok(Self { pattern, new, everywhere: flags.contains('g') })
     }

@@ -96,6 +96,7 @@ impl Stream {
     }
 
     /// Every value through a function that appends what comes out. What came out before an error is handed on first.
+    #[must_use]
     pub fn lift(self, mut f: impl FnMut(Value, &mut Batch) -> Result<(), Error> + Send + 'static) -> Self {
         let mut source = Some(self);
         let mut failed = None;
@@ -133,6 +134,7 @@ impl Stream {
     }
 
     /// The values for which a test holds, moved within their batch.
+    #[must_use]
     pub fn keep(self, mut test: impl FnMut(&Value) -> bool + Send + 'static) -> Self {
         Self::new(self.0.filter_map(move |batch| {
             std::future::ready(match batch {
@@ -221,6 +223,7 @@ impl Stream {
     }
 
     /// What a stream over all values comes to, once they are all there.
+    #[must_use]
     pub fn gather<F>(self, f: F) -> Self
     where
         F: FnOnce(Vec<Value>) -> Result<Vec<Value>, Error> + Send + 'static,

@@ -5,32 +5,29 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::thread;
 
+use ecow::EcoString;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior};
 
+use crate::error::shown;
+use crate::scan::bounded;
 use crate::{Error, Record, Value};
 
+/// The longest template, in bytes.
+const LONGEST: usize = 16 * 1024;
+/// A template of so many bytes cannot be nested too deep for any stack.
+const SHALLOW: usize = 256;
+/// The stack for reading a longer one, in bytes; only what is used of it is ever there.
+const STACK: usize = 256 << 20;
 /// How many steps a template may take for one value.
-const FUEL: u64 = 200_000;
+const FUEL: u64 = 50_000;
+/// How many numbers a range may have.
+const RANGE: usize = 1000;
 /// The largest text that it may make, and that a filter may make on the way, in bytes.
 const LARGEST: usize = 1 << 20;
-/// The tags there are.
-const TAGS: [&str; 12] = [
-    "if",
-    "elif",
-    "else",
-    "endif",
-    "for",
-    "endfor",
-    "break",
-    "continue",
-    "raw",
-    "endraw",
-    "autoescape",
-    "endautoescape",
-];
 
 const NAME: &str = "template";
 
@@ -38,9 +35,24 @@ const NAME: &str = "template";
 pub struct Template(Environment<'static>);
 
 impl Template {
-    /// Reads a template.
+    /// Reads a template of at most 16 KiB.
     pub fn read(text: &str) -> Result<Self, Error> {
-        tags(text)?;
+        if text.len() > LONGEST {
+            return Err(Error::failed(format!("a template has at most {LONGEST} bytes, this one has {}", text.len())));
+        }
+        bounded(text)?;
+        if text.len() <= SHALLOW {
+            return Self::prepared(text);
+        }
+        // the reader goes down a level for some operators (`- - - 1`), and a long text has room for thousands
+        thread::scope(|scope| {
+            let reader = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || Self::prepared(text));
+            let read = reader.ok().and_then(|reader| reader.join().ok());
+            read.unwrap_or_else(|| Err(Error::failed("the template could not be read")))
+        })
+    }
+
+    fn prepared(text: &str) -> Result<Self, Error> {
         let mut jinja = Environment::new();
         jinja.set_undefined_behavior(UndefinedBehavior::Strict);
         jinja.set_auto_escape_callback(|_| AutoEscape::None);
@@ -49,9 +61,13 @@ impl Template {
         );
         jinja.set_fuel(Some(FUEL));
         jinja.set_formatter(format);
-        for unbounded in ["format", "indent", "pprint"] {
+        for unbounded in ["format", "indent", "pprint", "batch", "slice"] {
             jinja.remove_filter(unbounded);
         }
+        for function in ["debug", "namespace"] {
+            jinja.remove_global(function);
+        }
+        jinja.add_function("range", range);
         jinja.add_filter("replace", replace);
         jinja.add_filter("join", join);
         jinja.add_filter("tojson", |value: minijinja::Value| json(&value));
@@ -78,22 +94,8 @@ impl Template {
     }
 }
 
-/// Refuses tags that are not there: they would be read, but what they make could grow without end.
-fn tags(text: &str) -> Result<(), Error> {
-    for part in text.split("{%").skip(1) {
-        let tag = part.trim_start_matches(['-', '+']).trim_start();
-        let tag = tag.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').next().unwrap_or_default();
-        if !TAGS.contains(&tag) {
-            return Err(
-                Error::failed(format!("templates have no tag {tag:?}")).help(format!("there are {}", TAGS.join(", ")))
-            );
-        }
-    }
-    Ok(())
-}
-
 fn unreadable(text: &str, error: &minijinja::Error) -> Error {
-    Error::failed(format!("{text:?} is no template: {}", reason(error)))
+    Error::failed(format!("{} is no template: {}", shown(text), reason(error)))
 }
 
 fn reason(error: &minijinja::Error) -> String {
@@ -108,12 +110,14 @@ fn format(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &minijinja::Value)
     if value.is_undefined() {
         return Err(minijinja::Error::from(ErrorKind::UndefinedError));
     }
-    if value.is_none() {
-        return out.write_str("null").map_err(minijinja::Error::from);
+    out.write_str(&text(value)?).map_err(minijinja::Error::from)
+}
+
+fn text(value: &minijinja::Value) -> Result<EcoString, minijinja::Error> {
+    match value.as_str() {
+        Some(text) => Ok(text.into()),
+        None => of_template(value, crate::DEPTH).map(|value| value.to_text()),
     }
-    let plain = value.as_object().is_none_or(|object| object.is::<Node>() || object.is::<Root>());
-    let text = if plain { value.to_string() } else { json(value)? };
-    out.write_str(&text).map_err(minijinja::Error::from)
 }
 
 /// Compact JSON of what a template came to.
@@ -138,6 +142,7 @@ fn of_template(value: &minijinja::Value, depth: usize) -> Result<Value, minijinj
             None => f64::try_from(value.clone()).map(Value::from),
         },
         ValueKind::String => Ok(Value::from(value.as_str().unwrap_or_default())),
+        ValueKind::Seq if value.len().is_some_and(|length| length > LARGEST) => Err(too_large()),
         ValueKind::Seq | ValueKind::Iterable => {
             value.try_iter()?.map(|item| inside(&item)).collect::<Result<_, _>>().map(Value::List)
         }
@@ -156,6 +161,24 @@ fn too_large() -> minijinja::Error {
     minijinja::Error::new(ErrorKind::InvalidOperation, format!("the text would be larger than {LARGEST} bytes"))
 }
 
+fn range(start: i64, end: Option<i64>, step: Option<i64>) -> Result<Vec<i64>, minijinja::Error> {
+    let (mut next, end) = end.map_or((0, start), |end| (start, end));
+    let step = step.unwrap_or(1);
+    let wrong = |why: &str| Err(minijinja::Error::new(ErrorKind::InvalidOperation, why.to_owned()));
+    if step == 0 {
+        return wrong("the step of range is 0");
+    }
+    let mut numbers = Vec::new();
+    while (step > 0 && next < end) || (step < 0 && next > end) {
+        if numbers.len() == RANGE {
+            return wrong("a range is too long");
+        }
+        numbers.push(next);
+        next = next.saturating_add(step);
+    }
+    Ok(numbers)
+}
+
 fn replace(text: &str, from: &str, to: &str) -> Result<String, minijinja::Error> {
     let places = text.matches(from).count();
     if text.len().saturating_add(places.saturating_mul(to.len())) > LARGEST {
@@ -171,7 +194,7 @@ fn join(values: minijinja::Value, between: Option<String>) -> Result<String, min
         if at > 0 {
             whole.push_str(&between);
         }
-        whole.push_str(&value.to_string());
+        whole.push_str(&text(&value)?);
         if whole.len() > LARGEST {
             return Err(too_large());
         }

@@ -278,7 +278,8 @@ impl World {
                     }
                     Part::Reference { path, quoted } => {
                         let value = found(seen.unwrap(), path)?;
-                        let value = if *quoted { Value::Text(value.to_text()) } else { value };
+                        // a piece keeps its type for the small languages of words; alone in quotes it is a text
+                        let value = if alone && *quoted { Value::Text(value.to_text()) } else { value };
                         pieces.push((value, How::Computed));
                     }
                     Part::Percent { quoted } => match seen {
