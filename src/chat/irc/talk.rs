@@ -97,6 +97,10 @@ impl<'a> Talk<'a> {
                 self.nick = String::from_utf8_lossy(line.param(0)).into_owned();
                 session.up(&self.nick);
             }
+            // whoever had our nick has it no longer
+            b"NICK" | b"QUIT" if self.nick != self.entry.nick && line.nick() == self.entry.nick.as_bytes() => {
+                write(out, &["NICK", &self.entry.nick], None);
+            }
             b"CHGHOST" if self.is_me(line.nick()) => self.user_host = line.param(0).len() + 1 + line.param(1).len(),
             // the new host, maybe with the user in front; the longest user is 10
             b"396" => self.user_host = line.param(1).len() + 11,

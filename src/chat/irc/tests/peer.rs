@@ -120,8 +120,12 @@ impl Peer {
 
     /// What the bot says next, and where to: the text behind the frame.
     pub(super) async fn hears(&mut self, from: &str) -> String {
-        let line = self.expect(&format!(":{from}!")).await;
-        assert!(line.contains(" PRIVMSG ") || line.contains(" NOTICE "), "{line}");
-        line.splitn(4, ' ').nth(3).unwrap()[1..].to_owned()
+        loop {
+            let line = self.expect(&format!(":{from}!")).await;
+            let line = if line.starts_with('@') { line.split_once(' ').unwrap().1 } else { &line };
+            if line.contains(" PRIVMSG ") || line.contains(" NOTICE ") {
+                return line.splitn(4, ' ').nth(3).unwrap()[1..].to_owned();
+            }
+        }
     }
 }

@@ -199,7 +199,7 @@ fn inspircd_config(dir: &Path, port: u16, tls: u16, link: u16, Pace(burst, rate)
     let dir = dir.display();
     let modules = "cap ircv3 ircv3_accounttag ircv3_batch ircv3_capnotify ircv3_chghost ircv3_ctctags ircv3_echomessage \
                    ircv3_labeledresponse ircv3_msgid ircv3_servertime chanhistory services_account sslinfo ssl_gnutls \
-                   sasl botmode spanningtree sethost";
+                   sasl botmode spanningtree chghost";
     let modules: String = modules.split_whitespace().map(|name| format!("<module name=\"{name}\">\n")).collect();
     format!(
         r#"<config format="xml">
