@@ -6,8 +6,10 @@
 
 mod address;
 mod backoff;
+mod breaker;
 mod flood;
 pub(crate) mod irc;
+mod outbox;
 mod seen;
 mod session;
 mod split;

@@ -231,7 +231,7 @@ async fn through(
             },
             () = sleep_until(wake) => {
                 if wake >= tick_at {
-                    talk.tick(output)?;
+                    talk.tick(wake, output)?;
                     tick_at = Instant::now() + TICK;
                 }
             }

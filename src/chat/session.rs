@@ -11,8 +11,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
+use super::breaker::Breaker;
 use super::seen::Seen;
-use super::turns::{Done, Turns};
+use super::turns::{Done, Turn, Turns};
 use super::{Ask, Entry, Link, Message, Place, Post, Sender, State, address};
 
 /// How a connection ended.
@@ -67,6 +68,7 @@ pub(super) struct Session {
     posts: mpsc::Receiver<Post>,
     state: watch::Sender<State>,
     stop: watch::Receiver<bool>,
+    breaker: Breaker,
     connection: u64,
     up_since: Option<Instant>,
 }
@@ -82,18 +84,8 @@ impl Session {
     ) -> Self {
         let (turns, answers) = Turns::new(ask);
         let prefix = prefix.into();
-        Self {
-            service,
-            prefix,
-            turns,
-            seen: Seen::default(),
-            answers,
-            posts,
-            state,
-            stop,
-            connection: 0,
-            up_since: None,
-        }
+        let (seen, breaker) = (Seen::default(), Breaker::new(Instant::now()));
+        Self { service, prefix, turns, seen, answers, posts, state, stop, breaker, connection: 0, up_since: None }
     }
 
     /// The line that a text asks for, or `None` for talk.
@@ -116,9 +108,13 @@ impl Session {
             key: heard.key,
             at: heard.at.unwrap_or_else(now),
         };
-        let refused = self.turns.line_up(message, self.connection).err()?;
-        let text = format!("{}: too many lines wait; say it again later", refused.sender.shown);
-        Some(Say { place: refused.place, text, notice: true })
+        match self.turns.line_up(message, self.connection) {
+            Turn::Taken | Turn::RefusedAgain => None,
+            Turn::Refused { sender, place } => {
+                let text = format!("{sender}: too many of your lines wait; say it again later");
+                Some(Say { place, text, notice: true })
+            }
+        }
     }
 
     /// Waits until told to stop.
@@ -150,15 +146,19 @@ impl Session {
         Some(Say { place: post.place, text: post.text, notice: false })
     }
 
-    fn answered(&self, done: Done) -> Option<Say> {
+    fn answered(&mut self, done: Done) -> Option<Say> {
         let answer = done.answer?;
-        let place = done.message.place;
+        let place = done.place;
         match &place {
             Place::Direct(name) if done.connection != self.connection => {
                 tracing::warn!(service = %self.service, %name, "an answer came after the connection it was asked on");
                 None
             }
-            Place::Direct(_) | Place::Room(_) => Some(Say { place, text: answer.text, notice: answer.notice }),
+            Place::Direct(name) => {
+                let notice = answer.notice || self.breaker.careful(name, Instant::now());
+                Some(Say { place, text: answer.text, notice })
+            }
+            Place::Room(_) => Some(Say { place, text: answer.text, notice: answer.notice }),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A connection after the welcome: what is heard, and what is said at which pace.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use ecow::EcoString;
@@ -14,11 +14,12 @@ use super::login::Welcome;
 use super::wire::Output;
 use super::{Entry, said};
 use crate::chat::flood::Bucket;
+use crate::chat::outbox::{Outbox, Ready};
 use crate::chat::session::{Ended, Heard, Say, Session};
 use crate::chat::{Place, Sender, split};
 
 /// Lines that may wait for their turn to be sent; when there are more, answers wait with those who made them.
-const QUEUE: usize = 512;
+const QUEUE: usize = 128;
 /// Bytes handed to the socket ahead of it. An answer to a PING waits for no more than these.
 const AHEAD: usize = 32 * 1024;
 /// The longest line of the protocol, its end included.
@@ -26,7 +27,7 @@ const LINE: usize = 512;
 /// What `user@host` may come to before the server has told.
 const USER_HOST: usize = 10 + 1 + 63;
 /// A silence after which the server is asked whether it is there; twice that is the end.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// Groups of old messages open at the same time.
 const BATCHES: usize = 64;
 
@@ -43,7 +44,7 @@ pub(super) struct Talk<'a> {
     rooms: HashMap<String, Room>,
     /// References of groups whose messages are not said now.
     old: HashSet<Vec<u8>>,
-    queue: VecDeque<Vec<u8>>,
+    outbox: Outbox,
     bucket: Bucket,
     /// When we were let in, by the server's clock.
     since: Option<i64>,
@@ -71,7 +72,7 @@ impl<'a> Talk<'a> {
             bot_mode: None,
             rooms: HashMap::new(),
             old: HashSet::new(),
-            queue: VecDeque::new(),
+            outbox: Outbox::default(),
             bucket: Bucket::new(entry.flood, now),
             since: None,
             heard_at: now,
@@ -158,7 +159,10 @@ impl<'a> Talk<'a> {
             return;
         }
         if matches!(lossy, Cow::Owned(_)) {
-            self.say(&Say { place, text: format!("{nick}: that is no UTF-8 text; nothing ran"), notice: true });
+            if self.takes_more() {
+                let text = format!("{nick}: that is no UTF-8 text; nothing ran");
+                self.say(&Say { place, text, notice: true });
+            }
             return;
         }
         let account = if self.caps.has(Cap::AccountTag) { line.tag("account") } else { None };
@@ -266,8 +270,8 @@ impl<'a> Talk<'a> {
     }
 
     /// Looks after the link: is the server there, are we in our rooms, do we have our nick.
-    pub(super) fn tick(&mut self, output: &mut Output) -> Result<(), Ended> {
-        let silence = self.heard_at.elapsed();
+    pub(super) fn tick(&mut self, now: Instant, output: &mut Output) -> Result<(), Ended> {
+        let silence = now.duration_since(self.heard_at);
         if self.pinged && silence > SILENCE * 2 {
             return Err(Ended::Lost(format!("the server has been silent for {} s", silence.as_secs())));
         }
@@ -290,7 +294,7 @@ impl<'a> Talk<'a> {
 
     /// Whether there is room for more to say.
     pub(super) fn takes_more(&self) -> bool {
-        self.queue.len() < QUEUE
+        self.outbox.len() < QUEUE
     }
 
     /// Cuts a text into lines that reach the others whole, and lines them up.
@@ -303,22 +307,24 @@ impl<'a> Talk<'a> {
             for piece in split::pieces(&line, LINE.saturating_sub(frame)) {
                 let mut bytes = Vec::with_capacity(verb.len() + target.len() + piece.len() + 5);
                 write(&mut bytes, &[verb, target], Some(piece));
-                self.queue.push_back(bytes);
+                self.outbox.push(target, Ready { bytes, cost: 1 });
             }
         }
     }
 
     /// Hands to the socket what may be sent now, and tells when there is more to hand on.
     pub(super) fn release(&mut self, now: Instant, output: &mut Output) -> More {
-        while let Some(line) = self.queue.front() {
+        while !self.outbox.is_empty() {
             if output.waiting() > AHEAD {
                 return More::WhenSent;
             }
-            if !self.bucket.take(now) {
+            if !self.bucket.ready(now) {
                 return More::At(self.bucket.ready_at());
             }
-            output.bytes.extend_from_slice(line);
-            self.queue.pop_front();
+            if let Some(ready) = self.outbox.pop() {
+                self.bucket.take(ready.cost, now);
+                output.bytes.extend_from_slice(&ready.bytes);
+            }
         }
         More::None
     }

@@ -144,7 +144,7 @@ async fn a_new_host_changes_what_fits() {
     let first = alice.expect("PRIVMSG").await;
     assert!(first.contains(&host) && first.len() + 2 <= 512, "{first}");
     let rest = alice.hears("pipit").await;
-    assert_eq!(first.matches("b").count() + rest.len(), 440);
+    assert_eq!(first.matches('b').count() + rest.len(), 440);
 }
 
 #[tokio::test]

@@ -101,11 +101,8 @@ impl Peer {
             None
         };
         let found = tokio::time::timeout(LIMIT, found).await;
-        match found {
-            Ok(Some(line)) => line,
-            Ok(None) => panic!("the server hung up before {part:?}: {seen:#?}"),
-            Err(_) => panic!("no {part:?} in time: {seen:#?}"),
-        }
+        let in_time = found.is_ok();
+        found.ok().flatten().unwrap_or_else(|| panic!("no {part:?} (in time: {in_time}): {seen:#?}"))
     }
 
     /// Asserts that a line with this does not come for a while.

@@ -198,7 +198,8 @@ async fn too_many_lines_are_refused_aloud() {
     let script = Script::start("flood = { burst = 0 }").await;
     let mut server = script.welcome("").await;
     server.bytes(":a!b@c PRIVMSG #ops :!wait 300 x\r\n".repeat(300).as_bytes()).await;
-    server.expect("NOTICE #ops :a: too many lines wait").await;
+    server.expect("NOTICE #ops :a: too many of your lines wait").await;
+    server.expect_no("NOTICE", Duration::from_millis(100)).await;
 }
 
 #[tokio::test]
@@ -214,4 +215,24 @@ async fn nothing_said_becomes_a_command_to_the_server() {
     let expected = ["one", "QUIT :x", "VERSION", "JOIN #x", "[31mred"].map(|text| format!("PRIVMSG #ops :{text}"));
     assert_eq!(said, expected);
     assert!(script.bot.handle.post(post(Place::Room("#ops,#a".into()), "x")).is_err());
+}
+
+#[tokio::test]
+async fn places_take_turns_and_a_chatty_bot_is_not_answered_for_ever() {
+    let script = Script::start("flood = { burst = 1, every = '20ms' }").await;
+    let mut server = script.welcome("").await;
+    server.send(":a!b@c PRIVMSG #ops :!lines 30").await;
+    server.expect("line 2").await;
+    server.send(":b!b@c PRIVMSG pipit :say quick").await;
+    let mut before = 0;
+    while !server.line().await.unwrap().ends_with("PRIVMSG b :quick") {
+        before += 1;
+    }
+    assert!(before < 6, "{before} lines came first");
+    server.expect("line 29").await;
+    for number in 0..25 {
+        server.send(&format!(":robot!b@c PRIVMSG pipit :say {number}")).await;
+        let verb = if number < 20 { "PRIVMSG" } else { "NOTICE" };
+        server.expect(&format!("{verb} robot :{number}")).await;
+    }
 }

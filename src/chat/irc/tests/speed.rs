@@ -29,16 +29,14 @@ async fn lines_a_second(senders: usize) -> f64 {
     let (mut asked, mut answered) = (IN_FLIGHT, 0);
     stream.write_all((0..IN_FLIGHT).map(line).collect::<String>().as_bytes()).await.unwrap();
     let mut buffer = vec![0; 64 * 1024];
-    // what the bot said on its way in is no answer
-    let mut before = memchr::memmem::Finder::new("PRIVMSG #ops");
-    before = before.into_owned();
+    let answer = memchr::memmem::Finder::new("PRIVMSG #ops");
     let mut tail = Vec::new();
     while answered < LINES {
         let read = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut buffer)).await.unwrap().unwrap();
         assert!(read > 0);
         tail.extend_from_slice(&buffer[..read]);
         let whole = memchr::memrchr(b'\n', &tail).map_or(0, |at| at + 1);
-        let now = before.find_iter(&tail[..whole]).count();
+        let now = answer.find_iter(&tail[..whole]).count();
         tail.drain(..whole);
         answered += now;
         let more = now.min(LINES - asked);
