@@ -8,6 +8,7 @@ mod cap;
 mod codec;
 mod fold;
 mod login;
+mod multiline;
 mod said;
 mod talk;
 mod wire;

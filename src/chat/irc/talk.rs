@@ -11,6 +11,7 @@ use super::cap::{Cap, Caps, list};
 use super::codec::{Line, write};
 use super::fold::Fold;
 use super::login::Welcome;
+use super::multiline::{Limits, Open, write_message};
 use super::wire::Output;
 use super::{Entry, said};
 use crate::chat::flood::Bucket;
@@ -44,6 +45,12 @@ pub(super) struct Talk<'a> {
     rooms: HashMap<String, Room>,
     /// References of groups whose messages are not said now.
     old: HashSet<Vec<u8>>,
+    /// Messages that have begun.
+    open: Open,
+    /// What the server takes as one message of several lines.
+    multiline: Option<Limits>,
+    /// Such messages sent.
+    sent: u64,
     outbox: Outbox,
     bucket: Bucket,
     /// When we were let in, by the server's clock.
@@ -72,6 +79,9 @@ impl<'a> Talk<'a> {
             bot_mode: None,
             rooms: HashMap::new(),
             old: HashSet::new(),
+            open: Open::default(),
+            multiline: welcome.multiline,
+            sent: 0,
             outbox: Outbox::default(),
             bucket: Bucket::new(entry.flood, now),
             since: None,
@@ -82,11 +92,11 @@ impl<'a> Talk<'a> {
     }
 
     /// Takes a line in.
-    pub(super) fn hear(&mut self, line: &[u8], session: &mut Session, output: &mut Output) -> Result<(), Ended> {
-        let Some(line) = Line::parse(line) else { return Ok(()) };
+    pub(super) fn hear(&mut self, raw: &[u8], session: &mut Session, output: &mut Output) -> Result<(), Ended> {
+        let Some(line) = Line::parse(raw) else { return Ok(()) };
         let out = &mut output.bytes;
         match line.command {
-            b"PRIVMSG" => self.message(&line, session),
+            b"PRIVMSG" if !self.open.takes(&line) => self.message(&line, line.param(0), line.param(1), session),
             b"PING" => write(out, &["PONG"], Some(&line.last())),
             b"JOIN" => self.join(&line, session),
             b"PART" if self.is_me(line.nick()) => self.leave(line.param(0), None, session),
@@ -105,7 +115,7 @@ impl<'a> Talk<'a> {
             b"CHGHOST" if self.is_me(line.nick()) => self.user_host = line.param(0).len() + 1 + line.param(1).len(),
             // the new host, maybe with the user in front; the longest user is 10
             b"396" => self.user_host = line.param(1).len() + 11,
-            b"BATCH" => self.batch(&line),
+            b"BATCH" => self.batch(&line, raw, session),
             b"CAP" => self.cap(&line, out),
             b"005" => self.supports(&line),
             b"376" | b"422" => self.ready(&line, session, out),
@@ -130,8 +140,8 @@ impl<'a> Talk<'a> {
     }
 
     /// A message: a line to run, or talk. Talk is by far the most, so the text is looked at first.
-    fn message(&mut self, line: &Line<'_>, session: &mut Session) {
-        let (target, bytes) = (line.param(0), line.param(1));
+    /// The line says who said it, with which tags.
+    fn message(&mut self, line: &Line<'_>, target: &[u8], bytes: &[u8], session: &mut Session) {
         // what other programs ask for, and what people do, is in \x01
         if self.deaf || bytes.starts_with(b"\x01") {
             return;
@@ -209,7 +219,7 @@ impl<'a> Talk<'a> {
     }
 
     /// The start and the end of a group of messages. What a server or a bouncer plays back was said before.
-    fn batch(&mut self, line: &Line<'_>) {
+    fn batch(&mut self, line: &Line<'_>, raw: &[u8], session: &mut Session) {
         match line.param(0) {
             [b'+', reference @ ..] => {
                 let kind = line.param(1);
@@ -217,10 +227,17 @@ impl<'a> Talk<'a> {
                 let old = inner || kind.ends_with(b"chathistory") || kind.ends_with(b"playback");
                 if old && self.old.len() < BATCHES {
                     self.old.insert(reference.to_vec());
+                } else if kind == b"draft/multiline" {
+                    self.open.begin(reference, raw);
                 }
             }
             [b'-', reference @ ..] => {
                 self.old.remove(reference);
+                if let Some(whole) = self.open.end(reference)
+                    && let Some(head) = Line::parse(&whole.head)
+                {
+                    self.message(&head, head.param(2), &whole.text, session);
+                }
             }
             _ => {}
         }
@@ -232,6 +249,9 @@ impl<'a> Talk<'a> {
         for (name, _) in list(&text) {
             let Some(cap) = Cap::named(name).filter(|cap| *cap != Cap::Sasl) else { continue };
             match line.param(1) {
+                b"DEL" if cap == Cap::Multiline => self.multiline = None,
+                // its limits were told at the start or never
+                _ if cap == Cap::Multiline => {}
                 b"NEW" => write(out, &["CAP", "REQ"], Some(name)),
                 b"ACK" => self.caps.set(cap, true),
                 b"DEL" | b"NAK" => self.caps.set(cap, false),
@@ -303,12 +323,31 @@ impl<'a> Talk<'a> {
         let target = say.place.name();
         // as others get it: `:nick!user@host VERB target :text` and the line end
         let frame = ":!   :\r\n".len() + self.nick.len() + self.user_host + verb.len() + target.len();
-        for line in split::lines(&say.text) {
-            for piece in split::pieces(&line, LINE.saturating_sub(frame)) {
-                let mut bytes = Vec::with_capacity(verb.len() + target.len() + piece.len() + 5);
-                write(&mut bytes, &[verb, target], Some(piece));
-                self.outbox.push(target, Ready { bytes, cost: 1 });
+        let budget = LINE.saturating_sub(frame);
+        let Some(limits) = self.multiline else {
+            for line in split::lines(&say.text) {
+                for piece in split::pieces(&line, budget) {
+                    let mut bytes = Vec::with_capacity(verb.len() + target.len() + piece.len() + 5);
+                    write(&mut bytes, &[verb, target], Some(piece));
+                    self.outbox.push(target, Ready { bytes, cost: 1 });
+                }
             }
+            return;
+        };
+        let lines: Vec<_> = split::lines(&say.text).collect();
+        let pieces: Vec<&str> = lines.iter().flat_map(|line| split::pieces(line, budget)).collect();
+        let mut rest = pieces.as_slice();
+        while !rest.is_empty() {
+            let (message, after) = rest.split_at(limits.fit(rest));
+            let mut bytes = Vec::new();
+            if let [line] = message {
+                write(&mut bytes, &[verb, target], Some(line));
+            } else {
+                self.sent += 1;
+                write_message(&mut bytes, self.sent, verb, target, message);
+            }
+            self.outbox.push(target, Ready { bytes, cost: u32::try_from(message.len()).unwrap_or(u32::MAX) });
+            rest = after;
         }
     }
 
@@ -345,4 +384,28 @@ pub(super) enum More {
 fn time(line: &Line<'_>) -> Option<i64> {
     let time: jiff::Timestamp = line.tag("time")?.parse().ok()?;
     Some(time.as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+    use super::*;
+
+    #[test]
+    fn a_silent_server_is_asked_and_then_given_up() {
+        let entry = "name = 'x'\nserver = 'h'\nnick = 'pipit'\nchannels = ['#a', '#b']";
+        let entry: Entry = toml::from_str(entry).unwrap();
+        let start = Instant::now();
+        let welcome = Welcome { nick: "pipit_".into(), caps: Caps::default(), multiline: None };
+        let mut talk = Talk::new(&entry, welcome, start);
+        let mut sent = |talk: &mut Talk<'_>, seconds| {
+            let mut output = Output::default();
+            let ended = talk.tick(start + Duration::from_secs(seconds), &mut output).is_err();
+            (String::from_utf8(output.bytes).unwrap(), ended)
+        };
+        let again = "NICK pipit\r\nJOIN #a\r\nJOIN #b\r\n";
+        assert_eq!(sent(&mut talk, 30), (again.to_owned(), false));
+        assert_eq!(sent(&mut talk, 61), (format!("PING :pipit\r\n{again}"), false));
+        assert!(sent(&mut talk, 121).1);
+    }
 }

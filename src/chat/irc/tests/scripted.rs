@@ -236,3 +236,43 @@ async fn places_take_turns_and_a_chatty_bot_is_not_answered_for_ever() {
         server.expect(&format!("{verb} robot :{number}")).await;
     }
 }
+
+#[tokio::test]
+async fn one_message_of_several_lines_is_one_line_and_one_answer() {
+    let mut script = Script::start("flood = { burst = 0 }").await;
+    let mut server = script.welcome(&format!("{ALL} draft/multiline=max-bytes=100,max-lines=3")).await;
+    for line in [
+        "@msgid=7;account=al :a!b@c BATCH +x draft/multiline #ops",
+        "@batch=x :a!b@c PRIVMSG #ops :!lines",
+        ":b!b@c PRIVMSG #ops :!say between",
+        "@batch=x :a!b@c PRIVMSG #ops :4",
+        "@batch=x;draft/multiline-concat :a!b@c PRIVMSG #ops : ",
+        ":s BATCH -x",
+        ":a!b@c BATCH +y draft/multiline pipit",
+        "@batch=y :a!b@c PRIVMSG pipit :say one",
+        ":s BATCH -y",
+    ] {
+        server.send(line).await;
+    }
+    assert_eq!(script.bot.hears().await.text, "say between");
+    let message = script.bot.hears().await;
+    assert_eq!((message.text.as_str(), message.key.as_deref()), ("lines\n4", Some("7")));
+    assert_eq!(message.sender.account.as_deref(), Some("al"));
+    assert_eq!(script.bot.hears().await.place, Place::Direct("a".into()));
+    server.expect("PRIVMSG #ops :between").await;
+    script.bot.handle.post(post(Place::Room("#ops".into()), "a\nb\nc\nd")).unwrap();
+    server.expect("PRIVMSG a :one").await;
+    let mut said = Vec::new();
+    for _ in 0..6 {
+        said.push(server.line().await.unwrap());
+    }
+    let expected = [
+        "BATCH +1 draft/multiline #ops",
+        "@batch=1 PRIVMSG #ops :a",
+        "@batch=1 PRIVMSG #ops :b",
+        "@batch=1 PRIVMSG #ops :c",
+        "BATCH -1",
+        "PRIVMSG #ops :d",
+    ];
+    assert_eq!(said, expected);
+}
