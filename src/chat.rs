@@ -15,6 +15,7 @@ mod session;
 mod split;
 mod tls;
 mod turns;
+mod whereabouts;
 
 use std::sync::Arc;
 

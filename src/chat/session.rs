@@ -14,7 +14,8 @@ use super::backoff::Backoff;
 use super::breaker::Breaker;
 use super::seen::Seen;
 use super::turns::{Done, Turn, Turns};
-use super::{Ask, Entry, Link, Message, Place, Post, Sender, State, address};
+use super::whereabouts::Whereabouts;
+use super::{Answer, Ask, Entry, Link, Message, Place, Post, Sender, State, address};
 
 /// How a connection ended.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ pub(super) struct Session {
     state: watch::Sender<State>,
     stop: watch::Receiver<bool>,
     breaker: Breaker,
-    connection: u64,
+    whereabouts: Whereabouts,
     up_since: Option<Instant>,
 }
 
@@ -85,7 +86,19 @@ impl Session {
         let (turns, answers) = Turns::new(ask);
         let prefix = prefix.into();
         let (seen, breaker) = (Seen::default(), Breaker::new(Instant::now()));
-        Self { service, prefix, turns, seen, answers, posts, state, stop, breaker, connection: 0, up_since: None }
+        Self {
+            service,
+            prefix,
+            turns,
+            seen,
+            answers,
+            posts,
+            state,
+            stop,
+            breaker,
+            whereabouts: Whereabouts::default(),
+            up_since: None,
+        }
     }
 
     /// The line that a text asks for, or `None` for talk.
@@ -108,7 +121,7 @@ impl Session {
             key: heard.key,
             at: heard.at.unwrap_or_else(now),
         };
-        match self.turns.line_up(message, self.connection) {
+        match self.turns.line_up(message, self.whereabouts.now()) {
             Turn::Taken | Turn::RefusedAgain => None,
             Turn::Refused { sender, place } => {
                 let text = format!("{sender}: too many of your lines wait; say it again later");
@@ -147,19 +160,23 @@ impl Session {
     }
 
     fn answered(&mut self, done: Done) -> Option<Say> {
-        let answer = done.answer?;
-        let place = done.place;
-        match &place {
-            Place::Direct(name) if done.connection != self.connection => {
-                tracing::warn!(service = %self.service, %name, "an answer came after the connection it was asked on");
-                None
-            }
+        let Answer { text, notice } = done.answer?;
+        match done.place {
+            Place::Room(_) => Some(Say { place: done.place, text, notice }),
             Place::Direct(name) => {
-                let notice = answer.notice || self.breaker.careful(name, Instant::now());
-                Some(Say { place, text: answer.text, notice })
+                let Some(name) = self.whereabouts.follow(name, done.asked) else {
+                    tracing::info!(service = %self.service, "an answer came after its asker had left");
+                    return None;
+                };
+                let notice = notice || self.breaker.careful(&name, Instant::now());
+                Some(Say { place: Place::Direct(name), text, notice })
             }
-            Place::Room(_) => Some(Say { place, text: answer.text, notice: answer.notice }),
         }
+    }
+
+    /// Somebody has another name now, or is gone.
+    pub(super) fn left(&mut self, name: &str, now: Option<&str>) {
+        self.whereabouts.left(name, now);
     }
 
     /// Whether every line has been answered and every answer taken.
@@ -208,7 +225,7 @@ impl Session {
 pub(super) async fn keep(entry: Arc<Entry>, mut session: Session) {
     let mut backoff = Backoff::default();
     loop {
-        session.connection += 1;
+        session.whereabouts.all_left();
         session.up_since = None;
         session.link(Link::Connecting);
         let (error, refused) = match entry.live(&mut session).await {

@@ -40,8 +40,8 @@ pub(super) struct Done {
     pub(super) place: Place,
     /// `None` for nothing to say.
     pub(super) answer: Option<Answer>,
-    /// On which connection it was asked.
-    pub(super) connection: u64,
+    /// When it was asked, as the session counts.
+    pub(super) asked: u64,
 }
 
 /// The lanes of all senders of one entry.
@@ -86,7 +86,7 @@ impl Turns {
     }
 
     /// Lines up a message.
-    pub(super) fn line_up(&mut self, message: Message, connection: u64) -> Turn {
+    pub(super) fn line_up(&mut self, message: Message, asked: u64) -> Turn {
         let who = &message.sender.shown;
         let lane = if let Some(lane) = self.lanes.get(who) {
             lane
@@ -107,7 +107,7 @@ impl Turns {
             state.told = true;
             return Turn::Refused { sender: message.sender.shown, place: message.place };
         }
-        state.waiting.push_back((message, connection));
+        state.waiting.push_back((message, asked));
         if !state.busy {
             state.busy = true;
             tokio::spawn(drive(self.course.clone(), lane.clone()));
@@ -131,7 +131,7 @@ async fn drive(course: Arc<Course>, lane: Arc<Lane>) {
             state.told &= state.busy;
             next
         };
-        let Some((message, connection)) = next else { return };
+        let Some((message, asked)) = next else { return };
         let place = message.place.clone();
         let answer = {
             // an error means that the semaphore was closed, which nobody does
@@ -143,6 +143,6 @@ async fn drive(course: Arc<Course>, lane: Arc<Lane>) {
             }
         };
         // nobody left to hear it: the entry was stopped, and the line has run all the same
-        let _stopped = course.done.send(Done { place, answer, connection }).await;
+        let _stopped = course.done.send(Done { place, answer, asked }).await;
     }
 }

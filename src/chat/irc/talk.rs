@@ -1,4 +1,6 @@
-//! A connection after the welcome: what is heard, and what is said at which pace.
+//! A connection after the welcome: what is heard, and where we are.
+//!
+//! Deliberately absent: how it is said and how fast (`voice.rs`).
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -11,20 +13,13 @@ use super::cap::{Cap, Caps, list};
 use super::codec::{Line, write};
 use super::fold::Fold;
 use super::login::Welcome;
-use super::multiline::{Limits, Open, write_message};
+use super::multiline::Open;
+use super::voice::Voice;
 use super::wire::Output;
 use super::{Entry, said};
-use crate::chat::flood::Bucket;
-use crate::chat::outbox::{Outbox, Ready};
 use crate::chat::session::{Ended, Heard, Say, Session};
-use crate::chat::{Place, Sender, split};
+use crate::chat::{Place, Sender};
 
-/// Lines that may wait for their turn to be sent; when there are more, answers wait with those who made them.
-const QUEUE: usize = 128;
-/// Bytes handed to the socket ahead of it. An answer to a PING waits for no more than these.
-const AHEAD: usize = 32 * 1024;
-/// The longest line of the protocol, its end included.
-const LINE: usize = 512;
 /// What `user@host` may come to before the server has told.
 const USER_HOST: usize = 10 + 1 + 63;
 /// A silence after which the server is asked whether it is there; twice that is the end.
@@ -47,12 +42,7 @@ pub(super) struct Talk<'a> {
     old: HashSet<Vec<u8>>,
     /// Messages that have begun.
     open: Open,
-    /// What the server takes as one message of several lines.
-    multiline: Option<Limits>,
-    /// Such messages sent.
-    sent: u64,
-    outbox: Outbox,
-    bucket: Bucket,
+    pub(super) voice: Voice,
     /// When we were let in, by the server's clock.
     since: Option<i64>,
     heard_at: Instant,
@@ -80,10 +70,7 @@ impl<'a> Talk<'a> {
             rooms: HashMap::new(),
             old: HashSet::new(),
             open: Open::default(),
-            multiline: welcome.multiline,
-            sent: 0,
-            outbox: Outbox::default(),
-            bucket: Bucket::new(entry.flood, now),
+            voice: Voice::new(entry.flood, welcome.multiline, now),
             since: None,
             heard_at: now,
             pinged: false,
@@ -108,10 +95,8 @@ impl<'a> Talk<'a> {
                 self.nick = String::from_utf8_lossy(line.param(0)).into_owned();
                 session.up(&self.nick);
             }
-            // whoever had our nick has it no longer
-            b"NICK" | b"QUIT" if self.nick != self.entry.nick && line.nick() == self.entry.nick.as_bytes() => {
-                write(out, &["NICK", &self.entry.nick], None);
-            }
+            b"NICK" => self.left(&line, std::str::from_utf8(line.param(0)).ok(), session, out),
+            b"QUIT" => self.left(&line, None, session, out),
             b"CHGHOST" if self.is_me(line.nick()) => self.user_host = line.param(0).len() + 1 + line.param(1).len(),
             // the new host, maybe with the user in front; the longest user is 10
             b"396" => self.user_host = line.param(1).len() + 11,
@@ -169,7 +154,7 @@ impl<'a> Talk<'a> {
             return;
         }
         if matches!(lossy, Cow::Owned(_)) {
-            if self.takes_more() {
+            if self.voice.takes_more() {
                 let text = format!("{nick}: that is no UTF-8 text; nothing ran");
                 self.say(&Say { place, text, notice: true });
             }
@@ -218,6 +203,15 @@ impl<'a> Talk<'a> {
         }
     }
 
+    /// Somebody has another nick now, or is gone. It may be ours that is free again.
+    fn left(&self, line: &Line<'_>, to: Option<&str>, session: &mut Session, out: &mut Vec<u8>) {
+        let Ok(nick) = std::str::from_utf8(line.nick()) else { return };
+        session.left(nick, to);
+        if self.nick != self.entry.nick && nick == self.entry.nick {
+            write(out, &["NICK", nick], None);
+        }
+    }
+
     /// The start and the end of a group of messages. What a server or a bouncer plays back was said before.
     fn batch(&mut self, line: &Line<'_>, raw: &[u8], session: &mut Session) {
         match line.param(0) {
@@ -249,7 +243,7 @@ impl<'a> Talk<'a> {
         for (name, _) in list(&text) {
             let Some(cap) = Cap::named(name).filter(|cap| *cap != Cap::Sasl) else { continue };
             match line.param(1) {
-                b"DEL" if cap == Cap::Multiline => self.multiline = None,
+                b"DEL" if cap == Cap::Multiline => self.voice.multiline = None,
                 // its limits were told at the start or never
                 _ if cap == Cap::Multiline => {}
                 b"NEW" => write(out, &["CAP", "REQ"], Some(name)),
@@ -307,77 +301,15 @@ impl<'a> Talk<'a> {
         Ok(())
     }
 
+    /// Says something, in lines that others get whole.
+    pub(super) fn say(&mut self, say: &Say) {
+        self.voice.say(say, self.nick.len() + 1 + self.user_host);
+    }
+
     /// Runs nothing from now on.
     pub(super) fn deaf(&mut self) {
         self.deaf = true;
     }
-
-    /// Whether there is room for more to say.
-    pub(super) fn takes_more(&self) -> bool {
-        self.outbox.len() < QUEUE
-    }
-
-    /// Cuts a text into lines that reach the others whole, and lines them up.
-    pub(super) fn say(&mut self, say: &Say) {
-        let verb = if say.notice { "NOTICE" } else { "PRIVMSG" };
-        let target = say.place.name();
-        // as others get it: `:nick!user@host VERB target :text` and the line end
-        let frame = ":!   :\r\n".len() + self.nick.len() + self.user_host + verb.len() + target.len();
-        let budget = LINE.saturating_sub(frame);
-        let Some(limits) = self.multiline else {
-            for line in split::lines(&say.text) {
-                for piece in split::pieces(&line, budget) {
-                    let mut bytes = Vec::with_capacity(verb.len() + target.len() + piece.len() + 5);
-                    write(&mut bytes, &[verb, target], Some(piece));
-                    self.outbox.push(target, Ready { bytes, cost: 1 });
-                }
-            }
-            return;
-        };
-        let lines: Vec<_> = split::lines(&say.text).collect();
-        let pieces: Vec<&str> = lines.iter().flat_map(|line| split::pieces(line, budget)).collect();
-        let mut rest = pieces.as_slice();
-        while !rest.is_empty() {
-            let (message, after) = rest.split_at(limits.fit(rest));
-            let mut bytes = Vec::new();
-            if let [line] = message {
-                write(&mut bytes, &[verb, target], Some(line));
-            } else {
-                self.sent += 1;
-                write_message(&mut bytes, self.sent, verb, target, message);
-            }
-            self.outbox.push(target, Ready { bytes, cost: u32::try_from(message.len()).unwrap_or(u32::MAX) });
-            rest = after;
-        }
-    }
-
-    /// Hands to the socket what may be sent now, and tells when there is more to hand on.
-    pub(super) fn release(&mut self, now: Instant, output: &mut Output) -> More {
-        while !self.outbox.is_empty() {
-            if output.waiting() > AHEAD {
-                return More::WhenSent;
-            }
-            if !self.bucket.ready(now) {
-                return More::At(self.bucket.ready_at());
-            }
-            if let Some(ready) = self.outbox.pop() {
-                self.bucket.take(ready.cost, now);
-                output.bytes.extend_from_slice(&ready.bytes);
-            }
-        }
-        More::None
-    }
-}
-
-/// When there is more to hand to the socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum More {
-    /// Nothing waits.
-    None,
-    /// The network bears the next line then.
-    At(Instant),
-    /// As soon as the socket has taken what it has.
-    WhenSent,
 }
 
 /// When a line was said, in milliseconds since 1970, by the server's word.
@@ -398,7 +330,7 @@ mod tests {
         let start = Instant::now();
         let welcome = Welcome { nick: "pipit_".into(), caps: Caps::default(), multiline: None };
         let mut talk = Talk::new(&entry, welcome, start);
-        let mut sent = |talk: &mut Talk<'_>, seconds| {
+        let sent = |talk: &mut Talk<'_>, seconds| {
             let mut output = Output::default();
             let ended = talk.tick(start + Duration::from_secs(seconds), &mut output).is_err();
             (String::from_utf8(output.bytes).unwrap(), ended)

@@ -45,7 +45,6 @@ async fn answer(message: Message) -> Option<Answer> {
     let (verb, rest) = message.text.split_once([' ', '\n']).unwrap_or((&message.text, ""));
     let text = match verb {
         "say" => rest.to_owned(),
-        "lines" if rest == "4" => return None,
         "lines" => (0..rest.parse().unwrap()).map(|n: u32| format!("line {n}")).collect::<Vec<_>>().join("\n"),
         "who" => format!("{} is {:?}", message.sender.shown, message.sender.account),
         "wait" => {

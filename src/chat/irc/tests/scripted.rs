@@ -243,7 +243,7 @@ async fn one_message_of_several_lines_is_one_line_and_one_answer() {
     let mut server = script.welcome(&format!("{ALL} draft/multiline=max-bytes=100,max-lines=3")).await;
     for line in [
         "@msgid=7;account=al :a!b@c BATCH +x draft/multiline #ops",
-        "@batch=x :a!b@c PRIVMSG #ops :!lines",
+        "@batch=x :a!b@c PRIVMSG #ops :!nothing",
         ":b!b@c PRIVMSG #ops :!say between",
         "@batch=x :a!b@c PRIVMSG #ops :4",
         "@batch=x;draft/multiline-concat :a!b@c PRIVMSG #ops : ",
@@ -256,7 +256,7 @@ async fn one_message_of_several_lines_is_one_line_and_one_answer() {
     }
     assert_eq!(script.bot.hears().await.text, "say between");
     let message = script.bot.hears().await;
-    assert_eq!((message.text.as_str(), message.key.as_deref()), ("lines\n4", Some("7")));
+    assert_eq!((message.text.as_str(), message.key.as_deref()), ("nothing\n4", Some("7")));
     assert_eq!(message.sender.account.as_deref(), Some("al"));
     assert_eq!(script.bot.hears().await.place, Place::Direct("a".into()));
     server.expect("PRIVMSG #ops :between").await;
@@ -274,5 +274,44 @@ async fn one_message_of_several_lines_is_one_line_and_one_answer() {
         "BATCH -1",
         "PRIVMSG #ops :d",
     ];
+    assert_eq!(said, expected);
+}
+
+#[tokio::test]
+async fn a_server_that_reads_late_gets_all_of_it() {
+    let script = Script::start("flood = { burst = 0 }").await;
+    let mut server = script.welcome("").await;
+    server.send(":a!b@c PRIVMSG #ops :!lines 200000").await;
+    // more than any socket buffers
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for number in 0..200_000 {
+        assert!(server.line().await.unwrap().ends_with(&format!(":line {number}")));
+    }
+    server.send(":a!b@c PRIVMSG #ops :!say well").await;
+    server.expect(":well").await;
+}
+
+#[tokio::test]
+async fn an_answer_follows_a_person_and_no_name() {
+    let script = Script::start("flood = { burst = 0 }").await;
+    let mut server = script.welcome("").await;
+    for line in [
+        ":alice!b@c PRIVMSG pipit :wait 300 for alice",
+        ":gone!b@c PRIVMSG pipit :wait 300 for one who left",
+        ":alice!b@c NICK :wonder",
+        ":wonder!b@c NICK land",
+        ":mallory!b@c NICK alice",
+        ":gone!b@c QUIT :bye",
+        ":gone!b@c PRIVMSG pipit :wait 400 for one who came",
+        ":alice!b@c PRIVMSG pipit :wait 400 for the new alice",
+    ] {
+        server.send(line).await;
+    }
+    let mut said = Vec::new();
+    for _ in 0..3 {
+        said.push(server.line().await.unwrap());
+    }
+    said.sort();
+    let expected = ["PRIVMSG alice :for the new alice", "PRIVMSG gone :for one who came", "PRIVMSG land :for alice"];
     assert_eq!(said, expected);
 }
