@@ -197,7 +197,9 @@ async fn through(
         },
         () = session.stopped() => return Err(Ended::Stopped),
     };
+    session.up(&welcome.nick);
     let mut talk = Talk::new(entry, welcome, Instant::now());
+    talk.enter(&mut output.bytes);
     let mut tick_at = Instant::now() + TICK;
     let mut leave_at = None;
     loop {

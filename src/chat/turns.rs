@@ -1,7 +1,7 @@
 //! Whose turn it is: lines of one sender run one after the other, those of different senders at the same time.
 //!
-//! Every number is bounded: lines that run, lines that wait, answers that nobody has taken yet. A line over the bound is
-//! refused, never dropped in silence.
+//! Every number is bounded: lines that run, lines that wait, answers that nobody has taken yet. A sender whose line is
+//! over the bound is told so once, until their lines have run; with thousands of senders at once nobody new is told.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
@@ -29,7 +29,7 @@ pub(super) enum Turn {
     Taken,
     /// Too many wait; the sender has to be told so, there.
     Refused { sender: EcoString, place: Place },
-    /// Too many wait, and the sender knows.
+    /// Too many wait, and the sender knows; or there are too many senders to tell one more.
     RefusedAgain,
 }
 

@@ -9,6 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use super::cap::{Cap, Caps, list};
 use super::codec::{Line, write};
 use super::multiline::Limits;
+use super::talk::time;
 use super::wire::{Input, Output, Stream, turn};
 use super::{Entry, Sasl};
 use crate::chat::session::Ended;
@@ -25,6 +26,8 @@ pub(super) struct Welcome {
     pub(super) caps: Caps,
     /// What it takes as one message of several lines, if it knows them.
     pub(super) multiline: Option<Limits>,
+    /// When we were let in, by its own clock; where it tells.
+    pub(super) since: Option<i64>,
 }
 
 /// How far the account is.
@@ -223,7 +226,7 @@ impl Login {
         let nick = String::from_utf8_lossy(line.param(0)).into_owned();
         // such messages are groups, and tags say which line is in which
         let able = [Cap::Multiline, Cap::Batch, Cap::MessageTags].iter().all(|cap| self.caps.has(*cap));
-        Ok(Welcome { nick, caps: self.caps, multiline: self.multiline.filter(|_| able) })
+        Ok(Welcome { nick, caps: self.caps, multiline: self.multiline.filter(|_| able), since: time(line) })
     }
 }
 

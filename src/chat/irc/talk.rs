@@ -35,8 +35,6 @@ pub(super) struct Talk<'a> {
     nick: String,
     /// Length of `user@host`, as others see it.
     user_host: usize,
-    /// The mode by which a bot says that it is one, where the server has one.
-    bot_mode: Option<char>,
     rooms: HashMap<String, Room>,
     /// References of groups whose messages are not said now.
     old: HashSet<Vec<u8>>,
@@ -66,12 +64,11 @@ impl<'a> Talk<'a> {
             fold: Fold::default(),
             nick: welcome.nick,
             user_host: USER_HOST,
-            bot_mode: None,
             rooms: HashMap::new(),
             old: HashSet::new(),
             open: Open::default(),
             voice: Voice::new(entry.flood, welcome.multiline, now),
-            since: None,
+            since: welcome.since,
             heard_at: now,
             pinged: false,
             deaf: false,
@@ -102,8 +99,7 @@ impl<'a> Talk<'a> {
             b"396" => self.user_host = line.param(1).len() + 11,
             b"BATCH" => self.batch(&line, raw, session),
             b"CAP" => self.cap(&line, out),
-            b"005" => self.supports(&line),
-            b"376" | b"422" => self.ready(&line, session, out),
+            b"005" => self.supports(&line, out),
             b"403" | b"405" | b"471" | b"473" | b"474" | b"475" | b"476" | b"477" | b"489" => {
                 session.trouble(format!("not in {}: {}", String::from_utf8_lossy(line.param(1)), line.last()));
             }
@@ -136,7 +132,7 @@ impl<'a> Talk<'a> {
         let direct = self.is_me(target);
         let Some(asked) = session.line(&text, &self.nick, direct) else { return };
         let nick = line.nick();
-        let server = nick.len() == line.source.len();
+        let server = nick.len() == line.source.len() && nick.contains(&b'.');
         let bot = ["bot", "draft/bot", "inspircd.org/bot"].iter().any(|tag| line.tag(tag).is_some());
         if server || bot || self.is_me(nick) {
             return;
@@ -184,7 +180,9 @@ impl<'a> Talk<'a> {
         if !self.is_me(line.nick()) {
             return;
         }
-        self.user_host = line.source.len().saturating_sub(line.nick().len() + 1);
+        if line.nick().len() < line.source.len() {
+            self.user_host = line.source.len() - line.nick().len() - 1;
+        }
         let Ok(target) = std::str::from_utf8(line.param(0)) else { return };
         let lower = self.fold.lower(target).into_owned();
         let ours = self.entry.channels.iter().find(|name| self.fold.lower(name) == lower);
@@ -254,28 +252,21 @@ impl<'a> Talk<'a> {
         }
     }
 
-    fn supports(&mut self, line: &Line<'_>) {
+    /// What the server is like. Where it has a mode for bots, we say that we are one.
+    fn supports(&mut self, line: &Line<'_>, out: &mut Vec<u8>) {
         for word in line.params() {
             if let Some(mapping) = word.strip_prefix(b"CASEMAPPING=") {
                 self.fold = Fold::named(mapping);
-            } else if let Some([mode]) = word.strip_prefix(b"BOT=") {
-                self.bot_mode = Some(char::from(*mode)).filter(char::is_ascii_alphabetic);
+            } else if let Some([mode]) = word.strip_prefix(b"BOT=")
+                && mode.is_ascii_alphabetic()
+            {
+                write(out, &["MODE", &self.nick, &format!("+{}", char::from(*mode))], None);
             }
         }
     }
 
-    /// The greeting is over: says that it is a bot, and goes to its rooms.
-    fn ready(&mut self, line: &Line<'_>, session: &mut Session, out: &mut Vec<u8>) {
-        self.since = time(line);
-        if let Some(mode) = self.bot_mode.take() {
-            write(out, &["MODE", &self.nick, &format!("+{mode}")], None);
-        }
-        session.up(&self.nick);
-        self.enter(out);
-    }
-
     /// Joins the rooms that we should be in and are not.
-    fn enter(&self, out: &mut Vec<u8>) {
+    pub(super) fn enter(&self, out: &mut Vec<u8>) {
         for room in &self.entry.channels {
             if !self.rooms.contains_key(self.fold.lower(room).as_ref()) {
                 write(out, &["JOIN", room], None);
@@ -313,7 +304,7 @@ impl<'a> Talk<'a> {
 }
 
 /// When a line was said, in milliseconds since 1970, by the server's word.
-fn time(line: &Line<'_>) -> Option<i64> {
+pub(super) fn time(line: &Line<'_>) -> Option<i64> {
     let time: jiff::Timestamp = line.tag("time")?.parse().ok()?;
     Some(time.as_millisecond())
 }
@@ -328,7 +319,7 @@ mod tests {
         let entry = "name = 'x'\nserver = 'h'\nnick = 'pipit'\nchannels = ['#a', '#b']";
         let entry: Entry = toml::from_str(entry).unwrap();
         let start = Instant::now();
-        let welcome = Welcome { nick: "pipit_".into(), caps: Caps::default(), multiline: None };
+        let welcome = Welcome { nick: "pipit_".into(), caps: Caps::default(), multiline: None, since: None };
         let mut talk = Talk::new(&entry, welcome, start);
         let sent = |talk: &mut Talk<'_>, seconds| {
             let mut output = Output::default();

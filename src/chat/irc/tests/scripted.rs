@@ -42,10 +42,10 @@ impl Script {
                 break;
             }
         }
-        server.send(":s 001 pipit :hi\r\n:s 005 pipit CASEMAPPING=rfc1459 BOT=B :are").await;
-        server.send("@time=2026-01-01T00:00:00.000Z :s 376 pipit :end").await;
-        server.expect("MODE pipit +B").await;
+        server.send("@time=2026-01-01T00:00:00.000Z :s 001 pipit :hi").await;
         server.expect("JOIN #ops").await;
+        server.send(":s 005 pipit CASEMAPPING=rfc1459 BOT=B :are").await;
+        server.expect("MODE pipit +B").await;
         server.send("@time=2026-01-01T00:00:10.000Z :pipit!p@host JOIN #ops").await;
         self.bot.joined().await;
         server
@@ -70,6 +70,7 @@ async fn what_was_said_before_or_comes_again_does_not_run() {
         "@bot :a!b@c PRIVMSG #ops :!say a bot",
         ":server.name PRIVMSG #ops :!say a server",
         ":a!b@c NOTICE #ops :!say a notice",
+        ":pipit PRIVMSG #ops :!say my own",
         ":a!b@c PRIVMSG #elsewhere :!say a room I am not in",
         ":a!b@c PRIVMSG",
         ":a!b@c PRIVMSG #ops",
