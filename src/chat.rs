@@ -7,13 +7,16 @@
 mod address;
 mod ask;
 mod backoff;
+mod breaker;
 mod flood;
 pub(crate) mod irc;
+mod outbox;
 mod seen;
 mod session;
 mod split;
 mod tls;
 mod turns;
+mod whereabouts;
 
 use std::sync::Arc;
 

@@ -9,30 +9,20 @@
 /// the prefix `!` a message that begins with `!!` means that name, and `!!!` is prefix and name.
 pub(super) fn line<'a>(text: &'a str, prefix: &str, nick: &str, direct: bool) -> Option<&'a str> {
     let text = text.trim();
-    if let Some(line) = prefixed(text, prefix) {
-        return line;
-    }
-    let rest = match addressed(text, nick) {
+    let said = match addressed(text, nick) {
         Some(rest) => rest,
-        None if direct => text,
+        None if direct || text.starts_with(prefix) => text,
         None => return None,
     };
-    match prefixed(rest, prefix) {
-        Some(line) => line,
-        None if rest.is_empty() => None,
-        None => Some(rest),
-    }
-}
-
-/// `None`: there is no prefix. `Some(None)`: there is one, and it is an exclamation.
-fn prefixed<'a>(text: &'a str, prefix: &str) -> Option<Option<&'a str>> {
-    let rest = text.strip_prefix(prefix)?;
-    if prefix == "!" && again(text) {
-        return Some(Some(text));
+    let Some(rest) = said.strip_prefix(prefix) else {
+        return (!said.is_empty()).then_some(said);
+    };
+    if prefix == "!" && again(said) {
+        return Some(said);
     }
     let rest = rest.trim_start();
     let says_something = again(rest) || rest.chars().any(char::is_alphanumeric);
-    Some(says_something.then_some(rest))
+    says_something.then_some(rest)
 }
 
 /// Whether a line begins with the name `!!`.

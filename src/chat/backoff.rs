@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The longest wait after a lost connection.
 const CAP: Duration = Duration::from_secs(30);
 /// The first and the longest wait after a server said no: asking sooner gets a bot banned.
-const REFUSED: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(300));
+const REFUSED: (Duration, Duration) = (Duration::from_secs(30), Duration::from_mins(5));
 /// A connection that held this long was a good one: counting starts anew.
 const GOOD: Duration = Duration::from_secs(30);
 

@@ -32,7 +32,7 @@ fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
         Some(Duration::from_millis(u64::from(number) * millis))
     });
     match parsed {
-        Some(every) if !every.is_zero() && every <= Duration::from_secs(600) => Ok(every),
+        Some(every) if !every.is_zero() && every <= Duration::from_mins(10) => Ok(every),
         Some(_) | None => Err(de::Error::custom(format!(
             "`{text}` is no time between lines: write a whole number and a unit, such as `2s` or `500ms`, at most `10m`"
         ))),
@@ -53,16 +53,14 @@ impl Bucket {
         Self { flood, full_at: now }
     }
 
-    /// Takes a token if there is one.
-    pub(super) fn take(&mut self, now: Instant) -> bool {
-        if self.flood.burst == 0 {
-            return true;
-        }
-        if self.ready_at() > now {
-            return false;
-        }
-        self.full_at = self.full_at.max(now) + self.flood.every;
-        true
+    /// Whether there is a token.
+    pub(super) fn ready(&self, now: Instant) -> bool {
+        self.flood.burst == 0 || self.ready_at() <= now
+    }
+
+    /// Takes tokens. More than there are may be taken; the next then comes the later.
+    pub(super) fn take(&mut self, tokens: u32, now: Instant) {
+        self.full_at = self.full_at.max(now) + self.flood.every * tokens;
     }
 
     /// When there is a token; in the past when there is one now.
@@ -85,20 +83,27 @@ mod tests {
     fn a_burst_then_one_at_a_time() {
         let start = Instant::now();
         let mut bucket = Bucket::new(flood("burst = 4").unwrap(), start);
-        let took = |bucket: &mut Bucket, millis| bucket.take(start + Duration::from_millis(millis));
+        let took = |bucket: &mut Bucket, millis| {
+            let now = start + Duration::from_millis(millis);
+            bucket.ready(now).then(|| bucket.take(1, now)).is_some()
+        };
         assert!((0..4).all(|_| took(&mut bucket, 0)));
         assert!(!took(&mut bucket, 1999));
         assert!(took(&mut bucket, 2000));
         assert!(!took(&mut bucket, 2001));
         assert!((0..4).all(|_| took(&mut bucket, 60_000)));
         assert!(!took(&mut bucket, 60_000));
+        bucket.take(2, start + Duration::from_secs(62));
+        assert!(!took(&mut bucket, 65_999));
+        assert!(took(&mut bucket, 66_000));
     }
 
     #[test]
     fn no_burst_is_no_limit() {
         let now = Instant::now();
         let mut bucket = Bucket::new(flood("burst = 0").unwrap(), now);
-        assert!((0..10_000).all(|_| bucket.take(now)));
+        bucket.take(1_000_000, now);
+        assert!(bucket.ready(now));
     }
 
     #[test]

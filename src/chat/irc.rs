@@ -8,8 +8,10 @@ mod cap;
 mod codec;
 mod fold;
 mod login;
+mod multiline;
 mod said;
 mod talk;
+mod voice;
 mod wire;
 
 #[cfg(test)]
@@ -24,7 +26,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::session::{Ended, Next, Session};
 use super::{Flood, Place};
-use talk::{More, Talk};
+use talk::Talk;
+use voice::More;
 use wire::{Input, Output, Stream};
 
 /// The longest wait for TCP and TLS, and for the server's welcome.
@@ -207,7 +210,9 @@ async fn through(
         },
         () = session.stopped() => return Err(Ended::Stopped),
     };
+    session.up(&welcome.nick);
     let mut talk = Talk::new(entry, welcome, Instant::now());
+    talk.enter(&mut output.bytes);
     let mut tick_at = Instant::now() + TICK;
     let mut leave_at = None;
     loop {
@@ -215,13 +220,13 @@ async fn through(
         while let Some(line) = input.line() {
             talk.hear(line, session, output)?;
         }
-        while talk.takes_more()
+        while talk.voice.takes_more()
             && let Some(say) = session.ready()
         {
             talk.say(&say);
         }
         let now = Instant::now();
-        let more = talk.release(now, output);
+        let more = talk.voice.release(now, output);
         let mut wake = match more {
             More::At(at) => at.min(tick_at),
             More::None | More::WhenSent => tick_at,
@@ -235,7 +240,7 @@ async fn through(
         tokio::select! {
             biased;
             received = wire::turn(stream, &mut input, output, more == More::WhenSent) => received?,
-            next = session.next(), if leave_at.is_none() && talk.takes_more() => match next {
+            next = session.next(), if leave_at.is_none() && talk.voice.takes_more() => match next {
                 Next::Say(say) => say.iter().for_each(|say| talk.say(say)),
                 Next::Stop => {
                     talk.deaf();
@@ -244,7 +249,7 @@ async fn through(
             },
             () = sleep_until(wake) => {
                 if wake >= tick_at {
-                    talk.tick(output)?;
+                    talk.tick(wake, output)?;
                     tick_at = Instant::now() + TICK;
                 }
             }

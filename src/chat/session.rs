@@ -11,9 +11,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
+use super::breaker::Breaker;
 use super::seen::Seen;
-use super::turns::{Done, Turns};
-use super::{Ask, Entry, Link, Message, Place, Post, Sender, State, address};
+use super::turns::{Done, Turn, Turns};
+use super::whereabouts::Whereabouts;
+use super::{Answer, Ask, Entry, Link, Message, Place, Post, Sender, State, address};
 
 /// How a connection ended.
 #[derive(Debug)]
@@ -67,7 +69,8 @@ pub(super) struct Session {
     posts: mpsc::Receiver<Post>,
     state: watch::Sender<State>,
     stop: watch::Receiver<bool>,
-    connection: u64,
+    breaker: Breaker,
+    whereabouts: Whereabouts,
     up_since: Option<Instant>,
 }
 
@@ -82,16 +85,18 @@ impl Session {
     ) -> Self {
         let (turns, answers) = Turns::new(ask);
         let prefix = prefix.into();
+        let (seen, breaker) = (Seen::default(), Breaker::new(Instant::now()));
         Self {
             service,
             prefix,
             turns,
-            seen: Seen::default(),
+            seen,
             answers,
             posts,
             state,
             stop,
-            connection: 0,
+            breaker,
+            whereabouts: Whereabouts::default(),
             up_since: None,
         }
     }
@@ -116,9 +121,13 @@ impl Session {
             key: heard.key,
             at: heard.at.unwrap_or_else(now),
         };
-        let refused = self.turns.line_up(message, self.connection).err()?;
-        let text = format!("{}: too many lines wait; say it again later", refused.sender.shown);
-        Some(Say { place: refused.place, text, notice: true })
+        match self.turns.line_up(message, self.whereabouts.now()) {
+            Turn::Taken | Turn::RefusedAgain => None,
+            Turn::Refused { sender, place } => {
+                let text = format!("{sender}: too many of your lines wait; say it again later");
+                Some(Say { place, text, notice: true })
+            }
+        }
     }
 
     /// Waits until told to stop.
@@ -150,16 +159,24 @@ impl Session {
         Some(Say { place: post.place, text: post.text, notice: false })
     }
 
-    fn answered(&self, done: Done) -> Option<Say> {
-        let answer = done.answer?;
-        let place = done.message.place;
-        match &place {
-            Place::Direct(name) if done.connection != self.connection => {
-                tracing::warn!(service = %self.service, %name, "an answer came after the connection it was asked on");
-                None
+    fn answered(&mut self, done: Done) -> Option<Say> {
+        let Answer { text, notice } = done.answer?;
+        match done.place {
+            Place::Room(_) => Some(Say { place: done.place, text, notice }),
+            Place::Direct(name) => {
+                let Some(name) = self.whereabouts.follow(name, done.asked) else {
+                    tracing::info!(service = %self.service, "an answer came after its asker had left");
+                    return None;
+                };
+                let notice = notice || self.breaker.careful(&name, Instant::now());
+                Some(Say { place: Place::Direct(name), text, notice })
             }
-            Place::Direct(_) | Place::Room(_) => Some(Say { place, text: answer.text, notice: answer.notice }),
         }
+    }
+
+    /// Somebody has another name now, or is gone.
+    pub(super) fn left(&mut self, name: &str, now: Option<&str>) {
+        self.whereabouts.left(name, now);
     }
 
     /// Whether every line has been answered and every answer taken.
@@ -208,7 +225,7 @@ impl Session {
 pub(super) async fn keep(entry: Arc<Entry>, mut session: Session) {
     let mut backoff = Backoff::default();
     loop {
-        session.connection += 1;
+        session.whereabouts.all_left();
         session.up_since = None;
         session.link(Link::Connecting);
         let (error, refused) = match entry.live(&mut session).await {

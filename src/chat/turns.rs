@@ -1,7 +1,7 @@
 //! Whose turn it is: lines of one sender run one after the other, those of different senders at the same time.
 //!
-//! Every number is bounded: lines that run, lines that wait, answers that nobody has taken yet. A line over the bound is
-//! refused, never dropped in silence.
+//! Every number is bounded: lines that run, lines that wait, answers that nobody has taken yet. A sender whose line is
+//! over the bound is told so once, until their lines have run; with thousands of senders at once nobody new is told.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
@@ -11,7 +11,7 @@ use ecow::EcoString;
 use futures_util::FutureExt;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::{Answer, Ask, Message};
+use super::{Answer, Ask, Message, Place};
 
 /// Lines that run at the same time.
 const RUNNING: usize = 256;
@@ -22,15 +22,26 @@ const SENDERS: usize = 4096;
 /// Answers that may wait for the connection. When it is full, lines wait with their next step.
 const ANSWERS: usize = 256;
 
+/// Whether a line has its turn.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It runs, or will.
+    Taken,
+    /// Too many wait; the sender has to be told so, there.
+    Refused { sender: EcoString, place: Place },
+    /// Too many wait, and the sender knows; or there are too many senders to tell one more.
+    RefusedAgain,
+}
+
 /// A line that was answered.
 #[derive(Debug)]
 pub(super) struct Done {
-    /// What was asked.
-    pub(super) message: Message,
+    /// Where it was asked.
+    pub(super) place: Place,
     /// `None` for nothing to say.
     pub(super) answer: Option<Answer>,
-    /// On which connection it was asked.
-    pub(super) connection: u64,
+    /// When it was asked, as the session counts.
+    pub(super) asked: u64,
 }
 
 /// The lanes of all senders of one entry.
@@ -56,6 +67,8 @@ struct Lane {
 struct LaneState {
     waiting: VecDeque<(Message, u64)>,
     busy: bool,
+    /// A line was refused since the lane was last empty.
+    told: bool,
 }
 
 impl Lane {
@@ -72,8 +85,8 @@ impl Turns {
         (Self { course, lanes: HashMap::new() }, answers)
     }
 
-    /// Lines up a message. It comes back when too many wait.
-    pub(super) fn line_up(&mut self, message: Message, connection: u64) -> Result<(), Message> {
+    /// Lines up a message.
+    pub(super) fn line_up(&mut self, message: Message, asked: u64) -> Turn {
         let who = &message.sender.shown;
         let lane = if let Some(lane) = self.lanes.get(who) {
             lane
@@ -82,20 +95,24 @@ impl Turns {
                 self.lanes.retain(|_, lane| lane.lock().busy);
             }
             if self.lanes.len() >= SENDERS {
-                return Err(message);
+                return Turn::RefusedAgain;
             }
             self.lanes.entry(who.clone()).or_default()
         };
         let mut state = lane.lock();
         if state.waiting.len() >= WAITING {
-            return Err(message);
+            if state.told {
+                return Turn::RefusedAgain;
+            }
+            state.told = true;
+            return Turn::Refused { sender: message.sender.shown, place: message.place };
         }
-        state.waiting.push_back((message, connection));
+        state.waiting.push_back((message, asked));
         if !state.busy {
             state.busy = true;
             tokio::spawn(drive(self.course.clone(), lane.clone()));
         }
-        Ok(())
+        Turn::Taken
     }
 
     /// Whether nothing runs and nothing waits.
@@ -111,19 +128,21 @@ async fn drive(course: Arc<Course>, lane: Arc<Lane>) {
             let mut state = lane.lock();
             let next = state.waiting.pop_front();
             state.busy = next.is_some();
+            state.told &= state.busy;
             next
         };
-        let Some((message, connection)) = next else { return };
+        let Some((message, asked)) = next else { return };
+        let place = message.place.clone();
         let answer = {
             // an error means that the semaphore was closed, which nobody does
             let _turn = course.running.acquire().await;
             // a panic ends the line, not the lane: the ones behind it still run
-            match AssertUnwindSafe((course.ask)(message.clone())).catch_unwind().await {
+            match AssertUnwindSafe((course.ask)(message)).catch_unwind().await {
                 Ok(answer) => answer,
                 Err(_panic) => Some(Answer { text: "the line broke off by a fault of mine".into(), notice: false }),
             }
         };
         // nobody left to hear it: the entry was stopped, and the line has run all the same
-        let _stopped = course.done.send(Done { message, answer, connection }).await;
+        let _stopped = course.done.send(Done { place, answer, asked }).await;
     }
 }

@@ -16,17 +16,20 @@ pub(super) enum Cap {
     Batch,
     /// A changed host is told.
     Chghost,
+    /// Messages of several lines.
+    Multiline,
     /// Logging in before the welcome.
     Sasl,
 }
 
 /// Every extension by its name.
-const CAPS: [(&str, Cap); 6] = [
+const CAPS: [(&str, Cap); 7] = [
     ("message-tags", Cap::MessageTags),
     ("server-time", Cap::ServerTime),
     ("account-tag", Cap::AccountTag),
     ("batch", Cap::Batch),
     ("chghost", Cap::Chghost),
+    ("draft/multiline", Cap::Multiline),
     ("sasl", Cap::Sasl),
 ];
 

@@ -8,6 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::cap::{Cap, Caps, list};
 use super::codec::{Line, write};
+use super::multiline::Limits;
+use super::talk::time;
 use super::wire::{Input, Output, Stream, turn};
 use super::{Entry, Sasl};
 use crate::chat::session::Ended;
@@ -22,6 +24,10 @@ const NICKS: usize = 8;
 pub(super) struct Welcome {
     pub(super) nick: String,
     pub(super) caps: Caps,
+    /// What it takes as one message of several lines, if it knows them.
+    pub(super) multiline: Option<Limits>,
+    /// When we were let in, by its own clock; where it tells.
+    pub(super) since: Option<i64>,
 }
 
 /// How far the account is.
@@ -43,6 +49,7 @@ struct Login {
     caps: Caps,
     /// Answers to requests for extensions that are still to come.
     open: usize,
+    multiline: Option<Limits>,
     offered: Vec<(Cap, String)>,
     account: Account,
     ended: bool,
@@ -70,7 +77,8 @@ pub(super) async fn login(
     write(out, &["NICK", &nick], None);
     write(out, &["USER", "pipit", "0", "*"], Some("Pipit"));
     let offered = Vec::new();
-    let mut login = Login { nick, nicks: 0, caps: Caps::default(), open: 0, offered, account, ended: false };
+    let mut login =
+        Login { nick, nicks: 0, caps: Caps::default(), open: 0, multiline: None, offered, account, ended: false };
     loop {
         while let Some(line) = input.line() {
             if let Some(line) = Line::parse(line)
@@ -145,7 +153,10 @@ impl Login {
         if wants_sasl && !self.offered.iter().any(|(cap, value)| *cap == Cap::Sasl && takes_plain(value)) {
             return Err(no_sasl());
         }
-        for (cap, _) in std::mem::take(&mut self.offered) {
+        for (cap, value) in std::mem::take(&mut self.offered) {
+            if cap == Cap::Multiline {
+                self.multiline = Limits::offered(&value);
+            }
             if cap != Cap::Sasl || wants_sasl {
                 write(out, &["CAP", "REQ"], Some(cap.name()));
                 self.open += 1;
@@ -213,7 +224,9 @@ impl Login {
             Account::Wanted(_) | Account::Sent => return Err(no_sasl()),
         }
         let nick = String::from_utf8_lossy(line.param(0)).into_owned();
-        Ok(Welcome { nick, caps: self.caps })
+        // such messages are groups, and tags say which line is in which
+        let able = [Cap::Multiline, Cap::Batch, Cap::MessageTags].iter().all(|cap| self.caps.has(*cap));
+        Ok(Welcome { nick, caps: self.caps, multiline: self.multiline.filter(|_| able), since: time(line) })
     }
 }
 

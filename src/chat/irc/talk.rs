@@ -1,7 +1,9 @@
-//! A connection after the welcome: what is heard, and what is said at which pace.
+//! A connection after the welcome: what is heard, and where we are.
+//!
+//! Deliberately absent: how it is said and how fast (`voice.rs`).
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use ecow::EcoString;
@@ -11,22 +13,17 @@ use super::cap::{Cap, Caps, list};
 use super::codec::{Line, write};
 use super::fold::Fold;
 use super::login::Welcome;
+use super::multiline::Open;
+use super::voice::Voice;
 use super::wire::Output;
 use super::{Entry, said};
-use crate::chat::flood::Bucket;
 use crate::chat::session::{Ended, Heard, Say, Session};
-use crate::chat::{Place, Sender, split};
+use crate::chat::{Place, Sender};
 
-/// Lines that may wait for their turn to be sent; when there are more, answers wait with those who made them.
-const QUEUE: usize = 512;
-/// Bytes handed to the socket ahead of it. An answer to a PING waits for no more than these.
-const AHEAD: usize = 32 * 1024;
-/// The longest line of the protocol, its end included.
-const LINE: usize = 512;
 /// What `user@host` may come to before the server has told.
 const USER_HOST: usize = 10 + 1 + 63;
 /// A silence after which the server is asked whether it is there; twice that is the end.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// Groups of old messages open at the same time.
 const BATCHES: usize = 64;
 
@@ -38,13 +35,12 @@ pub(super) struct Talk<'a> {
     nick: String,
     /// Length of `user@host`, as others see it.
     user_host: usize,
-    /// The mode by which a bot says that it is one, where the server has one.
-    bot_mode: Option<char>,
     rooms: HashMap<String, Room>,
     /// References of groups whose messages are not said now.
     old: HashSet<Vec<u8>>,
-    queue: VecDeque<Vec<u8>>,
-    bucket: Bucket,
+    /// Messages that have begun.
+    open: Open,
+    pub(super) voice: Voice,
     /// When we were let in, by the server's clock.
     since: Option<i64>,
     heard_at: Instant,
@@ -68,12 +64,11 @@ impl<'a> Talk<'a> {
             fold: Fold::default(),
             nick: welcome.nick,
             user_host: USER_HOST,
-            bot_mode: None,
             rooms: HashMap::new(),
             old: HashSet::new(),
-            queue: VecDeque::new(),
-            bucket: Bucket::new(entry.flood, now),
-            since: None,
+            open: Open::default(),
+            voice: Voice::new(entry.flood, welcome.multiline, now),
+            since: welcome.since,
             heard_at: now,
             pinged: false,
             deaf: false,
@@ -81,11 +76,11 @@ impl<'a> Talk<'a> {
     }
 
     /// Takes a line in.
-    pub(super) fn hear(&mut self, line: &[u8], session: &mut Session, output: &mut Output) -> Result<(), Ended> {
-        let Some(line) = Line::parse(line) else { return Ok(()) };
+    pub(super) fn hear(&mut self, raw: &[u8], session: &mut Session, output: &mut Output) -> Result<(), Ended> {
+        let Some(line) = Line::parse(raw) else { return Ok(()) };
         let out = &mut output.bytes;
         match line.command {
-            b"PRIVMSG" => self.message(&line, session),
+            b"PRIVMSG" if !self.open.takes(&line) => self.message(&line, line.param(0), line.param(1), session),
             b"PING" => write(out, &["PONG"], Some(&line.last())),
             b"JOIN" => self.join(&line, session),
             b"PART" if self.is_me(line.nick()) => self.leave(line.param(0), None, session),
@@ -97,13 +92,14 @@ impl<'a> Talk<'a> {
                 self.nick = String::from_utf8_lossy(line.param(0)).into_owned();
                 session.up(&self.nick);
             }
+            b"NICK" => self.left(&line, std::str::from_utf8(line.param(0)).ok(), session, out),
+            b"QUIT" => self.left(&line, None, session, out),
             b"CHGHOST" if self.is_me(line.nick()) => self.user_host = line.param(0).len() + 1 + line.param(1).len(),
             // the new host, maybe with the user in front; the longest user is 10
             b"396" => self.user_host = line.param(1).len() + 11,
-            b"BATCH" => self.batch(&line),
+            b"BATCH" => self.batch(&line, raw, session),
             b"CAP" => self.cap(&line, out),
-            b"005" => self.supports(&line),
-            b"376" | b"422" => self.ready(&line, session, out),
+            b"005" => self.supports(&line, out),
             b"403" | b"405" | b"471" | b"473" | b"474" | b"475" | b"476" | b"477" | b"489" => {
                 session.trouble(format!("not in {}: {}", String::from_utf8_lossy(line.param(1)), line.last()));
             }
@@ -125,8 +121,8 @@ impl<'a> Talk<'a> {
     }
 
     /// A message: a line to run, or talk. Talk is by far the most, so the text is looked at first.
-    fn message(&mut self, line: &Line<'_>, session: &mut Session) {
-        let (target, bytes) = (line.param(0), line.param(1));
+    /// The line says who said it, with which tags.
+    fn message(&mut self, line: &Line<'_>, target: &[u8], bytes: &[u8], session: &mut Session) {
         // what other programs ask for, and what people do, is in \x01
         if self.deaf || bytes.starts_with(b"\x01") {
             return;
@@ -136,7 +132,7 @@ impl<'a> Talk<'a> {
         let direct = self.is_me(target);
         let Some(asked) = session.line(&text, &self.nick, direct) else { return };
         let nick = line.nick();
-        let server = nick.len() == line.source.len();
+        let server = nick.len() == line.source.len() && nick.contains(&b'.');
         let bot = ["bot", "draft/bot", "inspircd.org/bot"].iter().any(|tag| line.tag(tag).is_some());
         if server || bot || self.is_me(nick) {
             return;
@@ -154,7 +150,10 @@ impl<'a> Talk<'a> {
             return;
         }
         if matches!(lossy, Cow::Owned(_)) {
-            self.say(&Say { place, text: format!("{nick}: that is no UTF-8 text; nothing ran"), notice: true });
+            if self.voice.takes_more() {
+                let text = format!("{nick}: that is no UTF-8 text; nothing ran");
+                self.say(&Say { place, text, notice: true });
+            }
             return;
         }
         let account = if self.caps.has(Cap::AccountTag) { line.tag("account") } else { None };
@@ -181,7 +180,9 @@ impl<'a> Talk<'a> {
         if !self.is_me(line.nick()) {
             return;
         }
-        self.user_host = line.source.len().saturating_sub(line.nick().len() + 1);
+        if line.nick().len() < line.source.len() {
+            self.user_host = line.source.len() - line.nick().len() - 1;
+        }
         let Ok(target) = std::str::from_utf8(line.param(0)) else { return };
         let lower = self.fold.lower(target).into_owned();
         let ours = self.entry.channels.iter().find(|name| self.fold.lower(name) == lower);
@@ -200,8 +201,17 @@ impl<'a> Talk<'a> {
         }
     }
 
+    /// Somebody has another nick now, or is gone. It may be ours that is free again.
+    fn left(&self, line: &Line<'_>, to: Option<&str>, session: &mut Session, out: &mut Vec<u8>) {
+        let Ok(nick) = std::str::from_utf8(line.nick()) else { return };
+        session.left(nick, to);
+        if self.nick != self.entry.nick && nick == self.entry.nick {
+            write(out, &["NICK", nick], None);
+        }
+    }
+
     /// The start and the end of a group of messages. What a server or a bouncer plays back was said before.
-    fn batch(&mut self, line: &Line<'_>) {
+    fn batch(&mut self, line: &Line<'_>, raw: &[u8], session: &mut Session) {
         match line.param(0) {
             [b'+', reference @ ..] => {
                 let kind = line.param(1);
@@ -209,10 +219,17 @@ impl<'a> Talk<'a> {
                 let old = inner || kind.ends_with(b"chathistory") || kind.ends_with(b"playback");
                 if old && self.old.len() < BATCHES {
                     self.old.insert(reference.to_vec());
+                } else if kind == b"draft/multiline" {
+                    self.open.begin(reference, raw);
                 }
             }
             [b'-', reference @ ..] => {
                 self.old.remove(reference);
+                if let Some(whole) = self.open.end(reference)
+                    && let Some(head) = Line::parse(&whole.head)
+                {
+                    self.message(&head, head.param(2), &whole.text, session);
+                }
             }
             _ => {}
         }
@@ -224,6 +241,9 @@ impl<'a> Talk<'a> {
         for (name, _) in list(&text) {
             let Some(cap) = Cap::named(name).filter(|cap| *cap != Cap::Sasl) else { continue };
             match line.param(1) {
+                b"DEL" if cap == Cap::Multiline => self.voice.multiline = None,
+                // its limits were told at the start or never
+                _ if cap == Cap::Multiline => {}
                 b"NEW" => write(out, &["CAP", "REQ"], Some(name)),
                 b"ACK" => self.caps.set(cap, true),
                 b"DEL" | b"NAK" => self.caps.set(cap, false),
@@ -232,28 +252,21 @@ impl<'a> Talk<'a> {
         }
     }
 
-    fn supports(&mut self, line: &Line<'_>) {
+    /// What the server is like. Where it has a mode for bots, we say that we are one.
+    fn supports(&mut self, line: &Line<'_>, out: &mut Vec<u8>) {
         for word in line.params() {
             if let Some(mapping) = word.strip_prefix(b"CASEMAPPING=") {
                 self.fold = Fold::named(mapping);
-            } else if let Some([mode]) = word.strip_prefix(b"BOT=") {
-                self.bot_mode = Some(char::from(*mode)).filter(char::is_ascii_alphabetic);
+            } else if let Some([mode]) = word.strip_prefix(b"BOT=")
+                && mode.is_ascii_alphabetic()
+            {
+                write(out, &["MODE", &self.nick, &format!("+{}", char::from(*mode))], None);
             }
         }
     }
 
-    /// The greeting is over: says that it is a bot, and goes to its rooms.
-    fn ready(&mut self, line: &Line<'_>, session: &mut Session, out: &mut Vec<u8>) {
-        self.since = time(line);
-        if let Some(mode) = self.bot_mode.take() {
-            write(out, &["MODE", &self.nick, &format!("+{mode}")], None);
-        }
-        session.up(&self.nick);
-        self.enter(out);
-    }
-
     /// Joins the rooms that we should be in and are not.
-    fn enter(&self, out: &mut Vec<u8>) {
+    pub(super) fn enter(&self, out: &mut Vec<u8>) {
         for room in &self.entry.channels {
             if !self.rooms.contains_key(self.fold.lower(room).as_ref()) {
                 write(out, &["JOIN", room], None);
@@ -262,8 +275,8 @@ impl<'a> Talk<'a> {
     }
 
     /// Looks after the link: is the server there, are we in our rooms, do we have our nick.
-    pub(super) fn tick(&mut self, output: &mut Output) -> Result<(), Ended> {
-        let silence = self.heard_at.elapsed();
+    pub(super) fn tick(&mut self, now: Instant, output: &mut Output) -> Result<(), Ended> {
+        let silence = now.duration_since(self.heard_at);
         if self.pinged && silence > SILENCE * 2 {
             return Err(Ended::Lost(format!("the server has been silent for {} s", silence.as_secs())));
         }
@@ -279,60 +292,43 @@ impl<'a> Talk<'a> {
         Ok(())
     }
 
+    /// Says something, in lines that others get whole.
+    pub(super) fn say(&mut self, say: &Say) {
+        self.voice.say(say, self.nick.len() + 1 + self.user_host);
+    }
+
     /// Runs nothing from now on.
     pub(super) fn deaf(&mut self) {
         self.deaf = true;
     }
-
-    /// Whether there is room for more to say.
-    pub(super) fn takes_more(&self) -> bool {
-        self.queue.len() < QUEUE
-    }
-
-    /// Cuts a text into lines that reach the others whole, and lines them up.
-    pub(super) fn say(&mut self, say: &Say) {
-        let verb = if say.notice { "NOTICE" } else { "PRIVMSG" };
-        let target = say.place.name();
-        // as others get it: `:nick!user@host VERB target :text` and the line end
-        let frame = ":!   :\r\n".len() + self.nick.len() + self.user_host + verb.len() + target.len();
-        for line in split::lines(&say.text) {
-            for piece in split::pieces(&line, LINE.saturating_sub(frame)) {
-                let mut bytes = Vec::with_capacity(verb.len() + target.len() + piece.len() + 5);
-                write(&mut bytes, &[verb, target], Some(piece));
-                self.queue.push_back(bytes);
-            }
-        }
-    }
-
-    /// Hands to the socket what may be sent now, and tells when there is more to hand on.
-    pub(super) fn release(&mut self, now: Instant, output: &mut Output) -> More {
-        while let Some(line) = self.queue.front() {
-            if output.waiting() > AHEAD {
-                return More::WhenSent;
-            }
-            if !self.bucket.take(now) {
-                return More::At(self.bucket.ready_at());
-            }
-            output.bytes.extend_from_slice(line);
-            self.queue.pop_front();
-        }
-        More::None
-    }
-}
-
-/// When there is more to hand to the socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum More {
-    /// Nothing waits.
-    None,
-    /// The network bears the next line then.
-    At(Instant),
-    /// As soon as the socket has taken what it has.
-    WhenSent,
 }
 
 /// When a line was said, in milliseconds since 1970, by the server's word.
-fn time(line: &Line<'_>) -> Option<i64> {
+pub(super) fn time(line: &Line<'_>) -> Option<i64> {
     let time: jiff::Timestamp = line.tag("time")?.parse().ok()?;
     Some(time.as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+    use super::*;
+
+    #[test]
+    fn a_silent_server_is_asked_and_then_given_up() {
+        let entry = "name = 'x'\nserver = 'h'\nnick = 'pipit'\nchannels = ['#a', '#b']";
+        let entry: Entry = toml::from_str(entry).unwrap();
+        let start = Instant::now();
+        let welcome = Welcome { nick: "pipit_".into(), caps: Caps::default(), multiline: None, since: None };
+        let mut talk = Talk::new(&entry, welcome, start);
+        let sent = |talk: &mut Talk<'_>, seconds| {
+            let mut output = Output::default();
+            let ended = talk.tick(start + Duration::from_secs(seconds), &mut output).is_err();
+            (String::from_utf8(output.bytes).unwrap(), ended)
+        };
+        let again = "NICK pipit\r\nJOIN #a\r\nJOIN #b\r\n";
+        assert_eq!(sent(&mut talk, 30), (again.to_owned(), false));
+        assert_eq!(sent(&mut talk, 61), (format!("PING :pipit\r\n{again}"), false));
+        assert!(sent(&mut talk, 121).1);
+    }
 }

@@ -42,10 +42,10 @@ fn bot(server: &str, extra: &str) -> Bot {
 }
 
 async fn answer(message: Message) -> Option<Answer> {
-    let (verb, rest) = message.text.split_once(' ').unwrap_or((&message.text, ""));
+    let (verb, rest) = message.text.split_once([' ', '\n']).unwrap_or((&message.text, ""));
     let text = match verb {
         "say" => rest.to_owned(),
-        "lines" => (0..rest.parse().unwrap()).map(|n: u32| format!("line {n}\n")).collect(),
+        "lines" => (0..rest.parse().unwrap()).map(|n: u32| format!("line {n}")).collect::<Vec<_>>().join("\n"),
         "who" => format!("{} is {:?}", message.sender.shown, message.sender.account),
         "wait" => {
             let (millis, text) = rest.split_once(' ').unwrap();

@@ -45,7 +45,9 @@ async fn an_account_is_proof_and_a_nick_is_none() {
     assert_eq!(alice.expect("PRIVMSG wonder").await.rsplit(" :").next(), Some("wonder is Some(\"alice\")"));
     // tags that a client makes up are no proof either
     let mut forger = Peer::open(server.port).await;
-    forger.send("CAP REQ :message-tags\r\nNICK forger\r\nUSER f 0 * :f\r\nCAP END\r\nJOIN #ops").await;
+    forger.send("CAP REQ :message-tags\r\nNICK forger\r\nUSER f 0 * :f\r\nCAP END").await;
+    forger.expect(" 001 ").await;
+    forger.send("JOIN #ops").await;
     forger.expect(" 366 ").await;
     forger.send("@account=alice;+account=alice PRIVMSG #ops :!who").await;
     assert_eq!(forger.hears("pipit").await, "forger is None");
@@ -125,20 +127,24 @@ async fn long_lines_arrive_whole() {
 }
 
 #[tokio::test]
-async fn a_cloak_makes_lines_shorter() {
+async fn a_new_host_changes_what_fits() {
     let server = Inspircd::start().await;
     let bot = bot(&server.address(), PLAIN);
     bot.joined().await;
     let mut alice = Peer::join(server.port, "alice", "#ops").await;
+    bot.handle.post(post(Place::Room("#ops".into()), &"a".repeat(600))).unwrap();
+    assert_eq!(alice.expect("PRIVMSG").await.len() + 2, 512);
+    alice.expect("PRIVMSG").await;
     alice.send("OPER root oper").await;
     alice.expect(" 381 ").await;
-    bot.handle.post(post(Place::Room("#ops".into()), &"a".repeat(600))).unwrap();
-    assert_eq!(alice.expect(":pipit!").await.len() + 2, 512);
-    let short = alice.expect(":pipit!").await.len();
-    // the bot changes its own host as the network would: by an operator's order to its connection
-    alice.send(&format!("SAMODE pipit +i\r\nPRIVMSG #ops :!say {}", "b".repeat(380))).await;
-    alice.expect("PRIVMSG").await;
-    assert!(short < 510);
+    let host = format!("{}.test", "long".repeat(12));
+    alice.send(&format!("CHGHOST pipit {host}")).await;
+    // the order and the line come to the bot one after the other
+    alice.say(&format!("!say {}", "b".repeat(440))).await;
+    let first = alice.expect("PRIVMSG").await;
+    assert!(first.contains(&host) && first.len() + 2 <= 512, "{first}");
+    let rest = alice.hears("pipit").await;
+    assert_eq!(first.matches('b').count() + rest.len(), 440);
 }
 
 #[tokio::test]
@@ -179,8 +185,8 @@ async fn an_answer_outlives_its_connection_in_rooms_only() {
 
 #[tokio::test]
 async fn a_long_answer_does_not_flood() {
-    // 10 lines at once, then 10 a second; whoever says more is thrown out
-    let server = Inspircd::paced(&Pace(10, 10_000)).await;
+    // 20 lines at once, then 10 a second; whoever says more is thrown out
+    let server = Inspircd::paced(&Pace(20, 10_000)).await;
     let mut rude = Peer::join(server.port, "rude", "#ops").await;
     rude.send(&vec!["PRIVMSG #ops :flood"; 40].join("\r\n")).await;
     rude.expect("ERROR").await;
@@ -234,8 +240,8 @@ async fn nobody_runs_notices_bots_or_what_is_no_command() {
     alice.say("!").await;
     // each bot says what would be a command if a person said it
     alice.say("pipit: say !say e").await;
-    alice.say("robin, say pipit: say f").await;
     assert_eq!(alice.hears("pipit").await, "!say e");
+    alice.say("robin, say pipit: say f").await;
     assert_eq!(alice.hears("robin").await, "pipit: say f");
     alice.say("pipit: say done").await;
     assert_eq!(alice.hears("pipit").await, "done");
@@ -250,7 +256,7 @@ async fn nobody_runs_notices_bots_or_what_is_no_command() {
 async fn a_taken_nick_is_taken_back_and_stop_says_goodbye() {
     let server = Inspircd::start().await;
     let mut thief = Peer::join(server.port, "pipit", "#ops").await;
-    let bot = bot(&server.address(), PLAIN);
+    let mut bot = bot(&server.address(), PLAIN);
     bot.joined().await;
     thief.say("pipit: say mine").await;
     thief.say("pipit_: say yours").await;
@@ -258,10 +264,14 @@ async fn a_taken_nick_is_taken_back_and_stop_says_goodbye() {
     bot.handle.post(post(Place::Direct("pipit".into()), "psst\nand more")).unwrap();
     thief.expect("PRIVMSG pipit :psst").await;
     thief.expect("PRIVMSG pipit :and more").await;
-    thief.say("pipit_: wait 300 last words").await;
-    thief.say("sync").await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    thief.send("NICK thief").await;
+    thief.expect(":pipit_!pipit@127.0.0.1 NICK :pipit").await;
+    let is_pipit = |state: &crate::chat::State| matches!(&state.link, Link::Connected { nick, .. } if nick == "pipit");
+    bot.until("pipit again", is_pipit).await;
+    thief.say("pipit: wait 300 last words").await;
+    bot.hears().await;
+    bot.hears().await;
     bot.handle.stop().await;
-    assert_eq!(thief.hears("pipit_").await, "last words");
-    thief.expect("QUIT :Quit: bye").await;
+    assert_eq!(thief.hears("pipit").await, "last words");
+    thief.expect("QUIT :bye").await;
 }

@@ -101,11 +101,8 @@ impl Peer {
             None
         };
         let found = tokio::time::timeout(LIMIT, found).await;
-        match found {
-            Ok(Some(line)) => line,
-            Ok(None) => panic!("the server hung up before {part:?}: {seen:#?}"),
-            Err(_) => panic!("no {part:?} in time: {seen:#?}"),
-        }
+        let in_time = found.is_ok();
+        found.ok().flatten().unwrap_or_else(|| panic!("no {part:?} (in time: {in_time}): {seen:#?}"))
     }
 
     /// Asserts that a line with this does not come for a while.
@@ -120,8 +117,12 @@ impl Peer {
 
     /// What the bot says next, and where to: the text behind the frame.
     pub(super) async fn hears(&mut self, from: &str) -> String {
-        let line = self.expect(&format!(":{from}!")).await;
-        assert!(line.contains(" PRIVMSG ") || line.contains(" NOTICE "), "{line}");
-        line.splitn(4, ' ').nth(3).unwrap()[1..].to_owned()
+        loop {
+            let line = self.expect(&format!(":{from}!")).await;
+            let line = if line.starts_with('@') { line.split_once(' ').unwrap().1 } else { &line };
+            if line.contains(" PRIVMSG ") || line.contains(" NOTICE ") {
+                return line.splitn(4, ' ').nth(3).unwrap()[1..].to_owned();
+            }
+        }
     }
 }

@@ -42,9 +42,8 @@ async fn listens(port: u16, dir: &Path) {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };
-    if tokio::time::timeout(LIMIT, up).await.is_err() {
-        panic!("nothing listens on {port}: {}", fs::read_to_string(dir.join("output")).unwrap_or_default());
-    }
+    let up = tokio::time::timeout(LIMIT, up).await;
+    assert!(up.is_ok(), "nothing listens on {port}: {}", fs::read_to_string(dir.join("output")).unwrap_or_default());
 }
 
 /// A folder that programs under another user may read and write.
@@ -145,12 +144,8 @@ impl Inspircd {
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             }
         };
-        if tokio::time::timeout(LIMIT, linked).await.is_err() {
-            panic!(
-                "atheme-services does not link: {}",
-                fs::read_to_string(dir.path().join("output")).unwrap_or_default()
-            );
-        }
+        let linked = tokio::time::timeout(LIMIT, linked).await;
+        assert!(linked.is_ok(), "no link: {}", fs::read_to_string(dir.path().join("output")).unwrap_or_default());
         Services { _running: running, _dir: dir }
     }
 
@@ -199,8 +194,8 @@ fn inspircd_config(dir: &Path, port: u16, tls: u16, link: u16, Pace(burst, rate)
     let dir = dir.display();
     let modules = "cap ircv3 ircv3_accounttag ircv3_batch ircv3_capnotify ircv3_chghost ircv3_ctctags ircv3_echomessage \
                    ircv3_labeledresponse ircv3_msgid ircv3_servertime chanhistory services_account sslinfo ssl_gnutls \
-                   sasl botmode spanningtree sethost";
-    let modules: String = modules.split_whitespace().map(|name| format!("<module name=\"{name}\">\n")).collect();
+                   sasl botmode spanningtree chghost";
+    let modules: String = modules.split_whitespace().flat_map(|name| ["<module name=\"", name, "\">\n"]).collect();
     format!(
         r#"<config format="xml">
 <server name="irc.insp.test" description="test" network="TestNet">
@@ -228,7 +223,8 @@ fn inspircd_config(dir: &Path, port: u16, tls: u16, link: u16, Pace(burst, rate)
 fn atheme_config(link: u16) -> String {
     let modules = "protocol/inspircd backend/opensex crypto/pbkdf2v2 nickserv/main nickserv/register nickserv/identify \
                    saslserv/main saslserv/plain operserv/main";
-    let modules: String = modules.split_whitespace().map(|name| format!("loadmodule \"modules/{name}\";\n")).collect();
+    let modules: String =
+        modules.split_whitespace().flat_map(|name| ["loadmodule \"modules/", name, "\";\n"]).collect();
     let service = |block: &str, nick: &str, more: &str| {
         format!("{block} {{ nick = \"{nick}\"; user = \"s\"; host = \"services.insp.test\"; real = \"s\"; {more} }};\n")
     };
