@@ -126,6 +126,43 @@ async fn every_changed_byte_is_found() {
     assert_eq!(verify(&store, home.path()).unwrap().fault, None);
 }
 
+/// All rows as the walk sees them, or what went wrong on the way.
+fn dump(home: &Path) -> Result<Vec<String>, String> {
+    let store = Store::open(home.join("pipit.db")).map_err(|error| error.to_string())?;
+    if let Some(fault) = verify(&store, home).map_err(|error| error.to_string())?.fault {
+        return Err(fault.to_string());
+    }
+    let mut rows = Vec::new();
+    let walked = store.walk(&mut |row, hash| {
+        rows.push(format!("{row:?} {hash:?}"));
+        std::ops::ControlFlow::Continue(())
+    });
+    walked.map(|()| rows).map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn a_flipped_bit_of_the_file_is_found_or_changes_no_row() {
+    let home = with_lines(8).await;
+    let whole = dump(home.path()).unwrap();
+    let file = std::fs::read(home.path().join("pipit.db")).unwrap();
+    let (mut found, mut place) = (0, 1_u64);
+    for _ in 0..600 {
+        place = place.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let bit = usize::try_from(place >> 20).unwrap() % (file.len() * 8);
+        let mut file = file.clone();
+        file[bit / 8] ^= 1 << (bit % 8);
+        for side in ["pipit.db-wal", "pipit.db-shm"] {
+            let _none = std::fs::remove_file(home.path().join(side));
+        }
+        std::fs::write(home.path().join("pipit.db"), &file).unwrap();
+        match dump(home.path()) {
+            Ok(rows) => assert!(rows == whole, "bit {bit} changed a row unseen"),
+            Err(_) => found += 1,
+        }
+    }
+    assert!(found > 20, "{found}");
+}
+
 #[tokio::test]
 async fn deleted_swapped_and_cut_off_rows_are_found() {
     let home = with_lines(4).await;
@@ -424,6 +461,7 @@ async fn what_cannot_even_be_put_aside_is_held_until_it_can_be_written() {
     let (_store, audit) = started(home.path());
     let ticket = audit.open(asked(1, "x")).await.unwrap();
     let id = ticket.id().to_owned();
+    std::fs::remove_file(home.path().join("audit.spool")).unwrap();
     std::os::unix::fs::symlink("/dev/full", home.path().join("audit.spool")).unwrap();
     let foreign = Connection::open(home.path().join("pipit.db")).unwrap();
     foreign.execute_batch("BEGIN EXCLUSIVE").unwrap();
@@ -465,6 +503,13 @@ async fn a_killed_process_loses_nothing_it_acknowledged() {
     }
     assert!(acknowledged.len() > 100, "{}", acknowledged.len());
     let (_store, audit) = started(home.path());
+    // The lines the dead left open are closed, the one of the living is not.
+    let own = audit.open(asked(0, "x")).await.unwrap();
+    assert!(!audit.close_orphans(0, 99).await.unwrap().is_empty());
+    full_line(&audit, 100).await;
+    assert_eq!(audit.close_orphans(0, 99).await.unwrap(), [""; 0]);
+    let open = audit.list(Filter { ended: Some(Wish::NotYet), ..Filter::default() }).await.unwrap();
+    assert_eq!(open.iter().map(|line| line.ticket.as_str()).collect::<Vec<_>>(), [own.id()]);
     for (word, ticket) in acknowledged {
         let kinds = kinds(&audit, &ticket).await;
         let wanted = match word.as_str() {
