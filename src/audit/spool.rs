@@ -51,6 +51,10 @@ impl Spool {
         };
         let mut text = Vec::new();
         file.lock().and_then(|()| file.read_to_end(&mut text)).map_err(|error| self.failed(&error))?;
+        // Nearly always: then there is nothing to empty, and nobody else to keep out.
+        if text.is_empty() {
+            return Ok(Vec::new());
+        }
         self.taken = Some(file);
         let text = String::from_utf8_lossy(&text);
         Ok(text.lines().filter(|line| !line.is_empty()).map(|line| self.record(line)).collect())
