@@ -241,6 +241,9 @@ impl Drop for Inner {
             // A writer that panicked has said so; there is nobody left to tell.
             let _ended = writer.join();
         }
+        if let Some(reader) = lock(&self.readers).first() {
+            sqlite::tidy(reader, &self.path);
+        }
     }
 }
 
