@@ -11,9 +11,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{
-    Asked, Audit, Ended, Fault, Filter, Outcome, StartError, Status, Ticket, Unavailable, Verdict, Wish, verify,
-};
+use super::{Asked, Audit, Ended, Fault, Filter, Outcome, StartError, Status, Unavailable, Verdict, Wish, verify};
 use crate::store::Store;
 
 fn started(home: &Path) -> (Store, Audit) {
