@@ -11,6 +11,8 @@ mod shell {
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use shell::{audit, store};
@@ -73,12 +75,13 @@ async fn throughput(callers: i64) {
     let each = if callers == 1 { 4000 } else { LINES / callers };
     line(&audit, 0).await;
     let began = Instant::now();
+    let clock = Arc::new(AtomicI64::new(0));
     let mut running = tokio::task::JoinSet::new();
-    for caller in 0..callers {
-        let audit = audit.clone();
+    for _ in 0..callers {
+        let (audit, clock) = (audit.clone(), Arc::clone(&clock));
         running.spawn(async move {
-            for at in 0..each {
-                line(&audit, caller * each + at).await;
+            for _ in 0..each {
+                line(&audit, clock.fetch_add(1, Ordering::Relaxed)).await;
             }
         });
     }
@@ -145,10 +148,16 @@ fn main() {
     once(home.path());
     runtime.block_on(async {
         latency(home.path()).await;
-        for callers in [1, 8, 64, 256] {
+        for callers in callers() {
             throughput(callers).await;
         }
         reading(home.path()).await;
     });
     once(home.path());
+}
+
+/// How many callers to measure: the numbers on the command line, or a spread of them.
+fn callers() -> Vec<i64> {
+    let given: Vec<i64> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    if given.is_empty() { vec![1, 8, 64, 256] } else { given }
 }

@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::store::log::{Entry, Place};
 use crate::store::{Store, StoreError};
 
+mod alive;
 mod anchor;
 mod body;
 mod chain;
@@ -42,6 +43,7 @@ struct Inner {
     store: Store,
     lines: Arc<Semaphore>,
     calls: Arc<Semaphore>,
+    alive: alive::Alive,
 }
 
 /// A line as it was heard.
@@ -104,12 +106,14 @@ impl Audit {
         {
             return Err(StartError::RolledBack { path: anchor.path().to_owned(), seq: head.seq });
         }
+        let alive = alive::Alive::new(home)?;
         let spool = spool::Spool::new(home, &key)?;
         store.seal(Box::new(chain::Sealer::new(&key, anchor, spool)));
         Ok(Self(Arc::new(Inner {
             store: store.clone(),
             lines: Arc::new(Semaphore::new(LINES)),
             calls: Arc::new(Semaphore::new(CALLS)),
+            alive,
         })))
     }
 
@@ -118,7 +122,7 @@ impl Audit {
     pub(crate) async fn open(&self, asked: Asked<'_>) -> Result<Ticket, Unavailable> {
         let permit = Arc::clone(&self.0.lines).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let (answer, answered) = oneshot::channel();
-        self.0.store.append([Entry::Open { record: body::asked(&asked), answer }])?;
+        self.0.store.append([Entry::Open { record: body::asked(&asked, self.0.alive.name()), answer }])?;
         let mut opening = Opening { audit: self, at: asked.at, answered, permit: Some(permit) };
         let place = (&mut opening.answered).await.map_err(|_| StoreError::Closed)??;
         Ok(Ticket::new(self.clone(), place, asked.at, opening.permit.take()))

@@ -5,7 +5,7 @@
 //! Deliberately absent: what a document or a row of the log means, and a clock.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
@@ -40,7 +40,8 @@ struct Inner {
     pages: u32,
     queue: Arc<Queue>,
     changes: Arc<Semaphore>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    writer: OnceLock<JoinHandle<()>>,
+    starting: Mutex<()>,
     readers: Mutex<Vec<Connection>>,
 }
 
@@ -117,7 +118,8 @@ impl Store {
             pages,
             queue: Arc::default(),
             changes: Arc::new(Semaphore::new(CHANGES)),
-            writer: Mutex::new(None),
+            writer: OnceLock::new(),
+            starting: Mutex::new(()),
             readers: Mutex::new(vec![connection]),
         })))
     }
@@ -208,15 +210,26 @@ impl Store {
     }
 
     fn push(&self, jobs: impl IntoIterator<Item = Job>) -> Result<(), StoreError> {
-        let mut writer = lock(&self.0.writer);
-        if writer.is_none() {
+        if self.0.writer.get().is_none() {
+            self.start()?;
+        }
+        self.0.queue.push(jobs);
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The writer starts with the first thing there is to write; a process that only reads has none.
+    fn start(&self) -> Result<(), StoreError> {
+        let _alone = lock(&self.0.starting);
+        if self.0.writer.get().is_none() {
             let connection = sqlite::connect(&self.0.path, self.0.pages)?;
             let work = writer::Writer::new(connection, Arc::clone(&self.0.queue));
             let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || work.run());
-            *writer = Some(thread.map_err(|error| StoreError::Failed(format!("no thread for the writer: {error}")))?);
+            let thread = thread.map_err(|error| StoreError::Failed(format!("no thread for the writer: {error}")))?;
+            // It was empty a moment ago, and nobody else is here.
+            let _first = self.0.writer.set(thread);
         }
-        drop(writer);
-        self.0.queue.push(jobs);
         Ok(())
     }
 }
@@ -224,9 +237,12 @@ impl Store {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.queue.stop();
-        if let Some(writer) = lock(&self.writer).take() {
+        if let Some(writer) = self.writer.take() {
             // A writer that panicked has said so; there is nobody left to tell.
             let _ended = writer.join();
+        }
+        if let Some(reader) = lock(&self.readers).first() {
+            sqlite::tidy(reader, &self.path);
         }
     }
 }

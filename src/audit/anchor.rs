@@ -68,10 +68,15 @@ impl Anchor {
 
     fn write(&self, head: &Head) -> std::io::Result<()> {
         let draft = self.path.with_extension(format!("head.{}", std::process::id()));
-        let mut file = fs::File::create(&draft)?;
-        file.write_all(self.text(head).as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&draft, &self.path)
+        let written = fs::File::create(&draft).and_then(|mut file| {
+            file.write_all(self.text(head).as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&draft, &self.path)
+        });
+        if written.is_err() {
+            let _none = fs::remove_file(&draft);
+        }
+        written
     }
 
     fn text(&self, head: &Head) -> String {

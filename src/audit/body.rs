@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Asked, Ended, Outcome, Verdict};
-use crate::store::log::{Place, Record};
+use super::{Asked, Ended, Outcome, Status, Verdict};
+use crate::store::log::Record;
 
 /// The kinds of rows.
 pub(super) const ASKED: &str = "asked";
@@ -30,6 +30,9 @@ pub(super) struct AskedBody<'a> {
     pub(super) via: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) cause: Option<Cow<'a, str>>,
+    /// Which process was to close the line.
+    #[serde(borrow)]
+    pub(super) process: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -60,11 +63,12 @@ pub(super) struct ClosedBody<'a> {
     pub(super) bytes: u64,
 }
 
-pub(super) fn asked(asked: &Asked<'_>) -> Record {
+pub(super) fn asked(asked: &Asked<'_>, process: &str) -> Record {
     let body = AskedBody {
         text: kept(asked.text, TEXT),
         via: Cow::Borrowed(asked.via),
         cause: asked.cause.map(|cause| kept(cause, PART)),
+        process: Cow::Borrowed(process),
     };
     Record { who: Some(asked.who.to_owned()), room: Some(asked.room.to_owned()), ..row(0, asked.at, ASKED, &body) }
 }
@@ -102,9 +106,18 @@ pub(super) fn closed(line: i64, outcome: &Outcome<'_>) -> Record {
 }
 
 /// The end of a line whose ticket was dropped.
-pub(super) fn broke_off(place: &Place, at: i64) -> Record {
-    let body = ClosedBody { message: Cow::Borrowed("the line broke off"), ..ClosedBody::default() };
-    Record { outcome: Some(Cow::Borrowed("unknown")), ..row(place.line, at, CLOSED, &body) }
+pub(super) fn broke_off(line: i64, at: i64) -> Record {
+    unknown(line, at, "the line broke off")
+}
+
+/// The end of a line whose process is gone.
+pub(super) fn orphan(line: i64, at: i64) -> Record {
+    unknown(line, at, "the process that ran the line ended before it")
+}
+
+fn unknown(line: i64, at: i64, message: &str) -> Record {
+    let body = ClosedBody { message: Cow::Borrowed(message), ..ClosedBody::default() };
+    Record { outcome: Some(Cow::Borrowed(Status::Unknown.as_str())), ..row(line, at, CLOSED, &body) }
 }
 
 /// Something that was put aside and came back unreadable.

@@ -118,7 +118,7 @@ impl Chain for Sealer {
     }
 
     fn broke_off(&self, place: &Place, at: i64) -> Record {
-        body::broke_off(place, at)
+        body::broke_off(place.line, at)
     }
 
     fn committed(&mut self, head: &Head, at: i64) {

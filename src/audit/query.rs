@@ -135,7 +135,7 @@ async fn apart<T: Send + 'static>(
 fn summary(line: Line) -> Summary {
     let Found { at, ticket, who, room, body, .. } = line.opened;
     let (text, via, cause) = match serde_json::from_str::<AskedBody<'_>>(&body) {
-        Ok(AskedBody { text, via, cause }) => {
+        Ok(AskedBody { text, via, cause, process: _ }) => {
             (text.into_owned(), via.into_owned(), cause.map(std::borrow::Cow::into_owned))
         }
         // A row that was tampered with is shown as it is.

@@ -1,9 +1,10 @@
 //! Where ends of lines wait when the database does not take them: a file beside it, one sealed record a line, flushed to
-//! the disk. A reserve file is given up when the disk is full. Deliberately absent: anything that may be lost.
+//! the disk. It holds room on the disk beforehand, for the time the disk is full. Deliberately absent: anything that may be
+//! lost.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::chain::Key;
@@ -11,7 +12,7 @@ use super::{StartError, body};
 use crate::store::StoreError;
 use crate::store::log::{Hash, Record};
 
-/// Bytes of the disk kept for the time it is full.
+/// Bytes of the disk the file holds while it is empty.
 const RESERVE: u64 = 1024 * 1024;
 
 pub(super) struct Spool {
@@ -24,13 +25,9 @@ pub(super) struct Spool {
 impl Spool {
     pub(super) fn new(home: &Path, key: &Key) -> Result<Self, StartError> {
         let spool = Self { home: home.to_owned(), key: key.spool, taken: None };
-        match spool.keep_reserve() {
-            // A disk that is full already has no room for a reserve; lines will hear it when they open.
-            Err(error) if error.kind() != ErrorKind::StorageFull => {
-                Err(StartError::File { path: spool.reserve(), error })
-            }
-            Ok(()) | Err(_) => Ok(spool),
-        }
+        let file = spool.file().map_err(|error| StartError::File { path: spool.path(), error })?;
+        spool.hold_room(&file);
+        Ok(spool)
     }
 
     /// Adds records; returns when they are on the disk.
@@ -42,13 +39,7 @@ impl Spool {
             // The line break goes first too: what an earlier crash left half-written stays a line of its own.
             text.extend(["\n", &proof, " ", &json, "\n"]);
         }
-        let put = match self.add(&text) {
-            Err(error) if error.kind() == ErrorKind::StorageFull => {
-                std::fs::remove_file(self.reserve()).and_then(|()| self.add(&text))
-            }
-            put => put,
-        };
-        put.map_err(|error| self.failed(&error))
+        self.add(&text).map_err(|error| self.failed(&error))
     }
 
     /// All records put aside, by any process; the file stays locked until `settled`.
@@ -60,6 +51,10 @@ impl Spool {
         };
         let mut text = Vec::new();
         file.lock().and_then(|()| file.read_to_end(&mut text)).map_err(|error| self.failed(&error))?;
+        // Nearly always: then there is nothing to empty, and nobody else to keep out.
+        if text.is_empty() {
+            return Ok(Vec::new());
+        }
         self.taken = Some(file);
         let text = String::from_utf8_lossy(&text);
         Ok(text.lines().filter(|line| !line.is_empty()).map(|line| self.record(line)).collect())
@@ -71,9 +66,10 @@ impl Spool {
         if !written {
             return;
         }
-        // Left standing, the records are found in the database the next time and not written twice.
-        if let Err(error) = file.set_len(0).and_then(|()| file.sync_all()).and_then(|()| self.keep_reserve()) {
-            tracing::warn!(path = %self.path().display(), %error, "the audit spool was not emptied");
+        match file.set_len(0).and_then(|()| file.sync_all()) {
+            Ok(()) => self.hold_room(&file),
+            // Left standing, the records are found in the database the next time and not written twice.
+            Err(error) => tracing::warn!(path = %self.path().display(), %error, "the audit spool was not emptied"),
         }
     }
 
@@ -87,41 +83,37 @@ impl Spool {
     }
 
     fn add(&self, text: &str) -> io::Result<()> {
-        let path = self.path();
-        let fresh = !path.exists();
-        let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+        let mut file = self.file()?;
         file.lock()?;
         let before = file.metadata()?.len();
         if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()) {
             file.set_len(before)?;
             return Err(error);
         }
-        if fresh { File::open(&self.home)?.sync_all() } else { Ok(()) }
+        Ok(())
     }
 
-    fn keep_reserve(&self) -> io::Result<()> {
-        let path = self.reserve();
-        if path.exists() {
-            return Ok(());
+    /// The file, open for adding; made, and sure to stay, if it is not there.
+    fn file(&self) -> io::Result<File> {
+        let path = self.path();
+        let fresh = !path.exists();
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+        if fresh {
+            File::open(&self.home)?.sync_all()?;
         }
-        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
-        let kept = rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, RESERVE);
-        if kept.is_err() {
-            std::fs::remove_file(&path)?;
-        }
-        match kept {
-            // A file system that cannot promise room has no reserve; everything else works without.
-            Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
-            kept => kept.map_err(io::Error::from),
+        Ok(file)
+    }
+
+    /// On a disk that is full, or cannot promise room, everything works as long as there is room.
+    fn hold_room(&self, file: &File) {
+        let held = file.metadata().is_ok_and(|about| about.blocks() * 512 >= RESERVE);
+        if !held && let Err(error) = rustix::fs::fallocate(file, rustix::fs::FallocateFlags::KEEP_SIZE, 0, RESERVE) {
+            tracing::debug!(path = %self.path().display(), %error, "no room is held for the audit spool");
         }
     }
 
     fn path(&self) -> PathBuf {
         self.home.join("audit.spool")
-    }
-
-    fn reserve(&self) -> PathBuf {
-        self.home.join("audit.reserve")
     }
 
     fn failed(&self, error: &io::Error) -> StoreError {

@@ -150,7 +150,7 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         let at = self.0.state().at;
-        self.0.end(body::broke_off(&self.0.0.place, at), None);
+        self.0.end(body::broke_off(self.0.line(), at), None);
     }
 }
 

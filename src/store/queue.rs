@@ -28,6 +28,8 @@ pub(super) enum Job {
 struct Line {
     jobs: VecDeque<Job>,
     stopped: bool,
+    /// The writer sleeps; only then a push pays for waking it.
+    asleep: bool,
 }
 
 #[derive(Default)]
@@ -38,8 +40,13 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn push(&self, jobs: impl IntoIterator<Item = Job>) {
-        self.line().jobs.extend(jobs);
-        self.ready.notify_one();
+        let mut line = self.line();
+        line.jobs.extend(jobs);
+        let wake = std::mem::take(&mut line.asleep);
+        drop(line);
+        if wake {
+            self.ready.notify_one();
+        }
     }
 
     /// No more jobs will come; the writer does what is left and ends.
@@ -55,6 +62,7 @@ impl Queue {
             if line.stopped {
                 return None;
             }
+            line.asleep = true;
             line = self.ready.wait(line).unwrap_or_else(PoisonError::into_inner);
         }
         let count = line.jobs.len().min(most);

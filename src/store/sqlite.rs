@@ -6,12 +6,16 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
 use super::StoreError;
 
 /// How long a statement waits for the lock of another process before it gives up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Bytes of the write-ahead log that may be left for the next start to read, a millisecond's work.
+const LOG: u64 = 512 * 1024;
 
 /// The most pages a file can have.
 pub(super) const PAGES: u32 = 4_294_967_294;
@@ -41,9 +45,21 @@ pub(super) fn connect(path: &Path, pages: u32) -> Result<Connection, StoreError>
              PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 2000; PRAGMA trusted_schema = OFF;",
         )
         .map_err(failure)?;
+    // A process of one line would pay for tidying up with most of its time; `tidy` does it when there is something to tidy.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failure)?;
     connection.pragma_update(None, "max_page_count", pages).map_err(failure)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
+}
+
+/// Moves a long write-ahead log into the main file, so that the next start need not read it.
+pub(super) fn tidy(connection: &Connection, path: &Path) {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if std::fs::metadata(log).is_ok_and(|about| about.len() > LOG) {
+        // It may fail because others read; then the log is long and right.
+        let _tidied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
+    }
 }
 
 /// What an error of the driver means for whoever asked.
