@@ -195,6 +195,13 @@ impl Command {
         }
     }
 
+    /// Whether it goes through the values of its input itself, in order, though it is of [`Flow::Each`]: a call whose
+    /// words refer to nothing may be given its whole input, and only so can several rounds run side by side.
+    #[must_use]
+    pub fn takes_all(&self) -> bool {
+        matches!(self.0.code, Code::Runs(_))
+    }
+
     /// Whether two commands are one.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
@@ -396,13 +403,6 @@ impl Call {
     #[must_use]
     pub fn at_once(&self) -> bool {
         matches!(self.command.0.code, Code::Each(_))
-    }
-
-    /// Whether the call goes through the values of its input itself, in order, though its command is of [`Flow::Each`]:
-    /// one whose words refer to nothing may be given its whole input, and only so can several rounds run side by side.
-    #[must_use]
-    pub fn takes_all(&self) -> bool {
-        matches!(self.command.0.code, Code::Runs(_))
     }
 
     /// Runs a call that comes to its values [at once](Self::at_once), for one incoming value or none.

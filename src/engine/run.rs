@@ -144,7 +144,9 @@ fn stage(cx: &Cx, stage: &Arc<Stage>, input: Option<Stream>, scope: &Scope) -> S
     match (&stage.run, input) {
         // the words refer to each value in turn
         (What::Command(_) | What::Alias(_), Some(input)) if stage.refers => once.for_each(input),
-        (What::Command(stated), Some(input)) if stated.command.spec().flow == Flow::Each => {
+        (What::Command(stated), Some(input))
+            if stated.command.spec().flow == Flow::Each && !stated.command.takes_all() =>
+        {
             Stream::later(async move { Ok(once.with_base().await?.for_each(input)) })
         }
         (What::Command(_), input) => Stream::later(async move {

@@ -207,7 +207,7 @@ impl World {
         let world = self.clone();
         Stream::later(async move {
             let call = world.call(&stage, None, true).await?;
-            if call.command().spec().flow == Flow::Each && !call.takes_all() {
+            if call.command().spec().flow == Flow::Each && !call.command().takes_all() {
                 return Ok(per_value(input, move |value| call.clone().run(Some(Stream::once(value)))));
             }
             Ok(call.run(Some(input)))
