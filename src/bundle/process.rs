@@ -145,6 +145,10 @@ impl Prepared {
                 let why = format!("the program {name} was not found when the bundle was enabled");
                 Error::failed(why).help("install it, then enable the bundle again")
             })?,
+            Started::Cog(_) => {
+                let why = format!("{} is a bundle of Cog, whose programs cannot be run yet", manifest.name);
+                return Err(Error::failed(why));
+            }
         };
         let args: Vec<String> = entry.run.args.iter().flat_map(|template| template.fill(call)).collect();
         if let Some(bad) = args.iter().find(|arg| arg.contains('\0')) {
@@ -245,6 +249,7 @@ fn environment(
     let root = bundle.folder.to_string_lossy();
     environment.push(("PIPIT_ROOT", &*root));
     let settings = (bundle.settings)(origin)?;
+    environment.extend(entry.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     environment.extend(settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     if let Some((name, _)) = environment.iter().find(|(_, value)| value.contains('\0')) {
         return Err(Error::failed(format!("{name} would hold a NUL character, which no program can be given")));
