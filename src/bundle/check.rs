@@ -192,6 +192,8 @@ fn config(field: &Field<'_>, notes: &mut Notes) -> Vec<Setting> {
             notes.wrong(&named, "a setting is named as a variable: capitals, digits and _");
         } else if name.starts_with("PIPIT_") || FIXED.contains(&name) {
             notes.wrong(&named, format!("{name} is set by the shell itself; choose another name"));
+        } else if steers_loader(name) {
+            notes.wrong(&named, format!("{name} would steer how programs are loaded; choose another name"));
         } else if !seen.insert(name) {
             notes.wrong(&named, format!("the setting {name} is declared twice"));
         }
@@ -208,6 +210,11 @@ fn config(field: &Field<'_>, notes: &mut Notes) -> Vec<Setting> {
 
 /// Variables that every program gets, beside `PIPIT_…`.
 pub(super) const FIXED: [&str; 4] = ["PATH", "LANG", "HOME", "TMPDIR"];
+
+/// Whether a variable makes a program load other code than its own.
+pub(super) fn steers_loader(name: &str) -> bool {
+    name.starts_with("LD_") || name.starts_with("GLIBC_")
+}
 
 /// The templates by name; one that does not parse is there without its text, so that commands may still name it.
 fn templates(field: &Field<'_>, notes: &mut Notes) -> BTreeMap<EcoString, Option<String>> {

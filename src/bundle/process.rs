@@ -17,6 +17,7 @@ use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::oneshot;
 use tokio::time::{Duration, timeout};
 
+use super::check::steers_loader;
 use super::control::warn;
 use super::manifest::{Entry, Input, Manifest, Program as Started, Sandbox};
 use super::output::{Decoder, RUN};
@@ -157,9 +158,7 @@ impl Prepared {
         let host = call.host();
         let origin = host.origin();
         let mark = format!("{:016x}{:016x}", host.dice(), host.dice());
-        let folder = runner
-            .folder(&mark)
-            .map_err(|error| Error::failed(format!("no private folder can be made for the program: {error}")))?;
+        let folder = runner.folder(&mark);
         let environment = environment(bundle, entry, call, &origin, &mark, &folder)?;
         let (hears, command) = (Arc::clone(host), call.command().clone());
         let templates: Vec<EcoString> = manifest.templates.keys().cloned().collect();
@@ -251,6 +250,8 @@ fn environment(
     let settings = (bundle.settings)(origin)?;
     environment.extend(entry.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     environment.extend(settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    // the loader would obey these before the program is contained
+    environment.retain(|(name, _)| !steers_loader(name));
     if let Some((name, _)) = environment.iter().find(|(_, value)| value.contains('\0')) {
         return Err(Error::failed(format!("{name} would hold a NUL character, which no program can be given")));
     }
