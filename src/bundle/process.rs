@@ -108,7 +108,9 @@ impl Program for Process {
                 (_, _) => None,
             };
             let (buffer, command, host) = (vec![0; CHUNK], call.command().clone(), Arc::clone(call.host()));
-            let stage = Stage { feed, stdout, decoder, buffer, ended, _stop: stop, effect, command, host, done: None };
+            let closed = None;
+            let stage =
+                Stage { closed, feed, stdout, decoder, buffer, ended, _stop: stop, effect, command, host, done: None };
             Ok(Stream::new(futures_util::stream::unfold(stage, Stage::step)))
         })
     }
@@ -302,6 +304,8 @@ struct Stage {
     stdout: ChildStdout,
     decoder: Decoder,
     buffer: Vec<u8>,
+    /// Set when standard output has ended: whether it was whole.
+    closed: Option<Result<(), Error>>,
     ended: oneshot::Receiver<Result<(), Error>>,
     /// Dropped with the stage, which ends the program.
     _stop: oneshot::Sender<()>,
@@ -340,19 +344,21 @@ impl Stage {
                 return fed.err().map(Err);
             }
             verdict = &mut self.ended => {
-                // nothing of the program is left, so this is the rest of its output
+                if self.closed.is_none() {
+                    // nothing of the program is left, so this is the rest of its output
+                    self.closed = Some(self.rest().await);
+                }
+                // what the program says of its failure goes before what its output lacks for it
                 let verdict = verdict.unwrap_or_else(|_| Err(gone()));
-                return Some(self.rest().await.and(verdict));
+                return Some(verdict.and(self.closed.take().unwrap_or(Ok(()))));
             }
-            read = self.stdout.read(&mut self.buffer) => read,
+            read = self.stdout.read(&mut self.buffer), if self.closed.is_none() => read,
         };
         match read {
             Ok(0) => {
-                if let Err(error) = self.end() {
-                    return Some(Err(error));
-                }
-                let verdict = (&mut self.ended).await;
-                Some(verdict.unwrap_or_else(|_| Err(gone())))
+                // it may still take input, and end well or badly
+                self.closed = Some(self.end());
+                None
             }
             Ok(count) => match self.decode(count) {
                 Ok(true) => None,

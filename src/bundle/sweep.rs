@@ -67,7 +67,8 @@ fn round(group: i32, mark: &str, started: &Started) -> bool {
             continue;
         }
         if state.ended {
-            let _ = rustix::process::waitpid(Some(process), WaitOptions::NOHANG);
+            // its own children became the shell's when it ended, perhaps after they were listed here: look again
+            left |= rustix::process::waitpid(Some(process), WaitOptions::NOHANG).is_ok_and(|ended| ended.is_some());
             continue;
         }
         let ours = state.group == group
