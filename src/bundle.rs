@@ -5,6 +5,7 @@
 
 mod argv;
 pub(crate) mod check;
+pub(crate) mod config;
 mod contain;
 mod control;
 pub(crate) mod fault;

@@ -3,6 +3,7 @@
 //!
 //! Deliberately absent: reading YAML (`yaml.rs`), the disk.
 
+mod cog;
 mod command;
 mod needs;
 mod rules;
@@ -38,11 +39,10 @@ pub(crate) fn check(text: &str) -> Result<Checked, Vec<Fault>> {
     let mut notes = Notes { faults: twice, warnings: Vec::new() };
     let root = Field::root(&root);
     let Some(top) = root.open_fields(&mut notes) else { return Err(notes.faults) };
-    if let Some(version) = top.get("cog_bundle_version").filter(|_| top.get("bundle").is_none()) {
-        notes.wrong(&version, "bundles of Cog are not supported yet");
-        return Err(notes.faults);
-    }
-    let manifest = native(&root, &mut notes);
+    let manifest = match top.get("cog_bundle_version").filter(|_| top.get("bundle").is_none()) {
+        Some(version) => cog::read(&version, &top, &mut notes),
+        None => native(&root, &mut notes),
+    };
     match manifest {
         Some(manifest) if notes.faults.is_empty() => Ok(Checked { manifest, warnings: notes.warnings }),
         _ => Err(notes.faults),
@@ -83,6 +83,7 @@ fn native(root: &Field<'_>, notes: &mut Notes) -> Option<Manifest> {
         permissions,
         config,
         needs,
+        greenbar: BTreeMap::new(),
         templates: templates.into_iter().filter_map(|(name, text)| text.map(|text| (name, text))).collect(),
     })
 }
@@ -100,14 +101,16 @@ fn commands(top: &Fields<'_>, around: &command::Around<'_>, notes: &mut Notes) -
         command::read(name, &field, around, notes)
     });
     let read: Vec<_> = read.collect();
-    for entry in read.iter().flatten() {
-        if entry.rules.is_empty() {
-            let path = format!("commands.{}.rules", entry.name);
-            let why = "without a rule nobody may run the command; write `rules: [allow]` or name a permission";
-            notes.warnings.push(Fault::new(path, why));
-        }
-    }
+    warn_of_no_rules(read.iter().flatten(), notes);
     read.into_iter().collect()
+}
+
+fn warn_of_no_rules<'a>(entries: impl Iterator<Item = &'a super::manifest::Entry>, notes: &mut Notes) {
+    for entry in entries.filter(|entry| entry.rules.is_empty()) {
+        let path = format!("commands.{}.rules", entry.name);
+        let why = "without a rule nobody may run the command; write `rules: [allow]` or name a permission";
+        notes.warnings.push(Fault::new(path, why));
+    }
 }
 
 const NAME_RULE: &str = "a name has 1 to 32 small letters, digits and -, and begins with a letter";
@@ -189,6 +192,8 @@ fn config(field: &Field<'_>, notes: &mut Notes) -> Vec<Setting> {
             notes.wrong(&named, "a setting is named as a variable: capitals, digits and _");
         } else if name.starts_with("PIPIT_") || FIXED.contains(&name) {
             notes.wrong(&named, format!("{name} is set by the shell itself; choose another name"));
+        } else if steers_loader(name) {
+            notes.wrong(&named, format!("{name} would steer how programs are loaded; choose another name"));
         } else if !seen.insert(name) {
             notes.wrong(&named, format!("the setting {name} is declared twice"));
         }
@@ -205,6 +210,11 @@ fn config(field: &Field<'_>, notes: &mut Notes) -> Vec<Setting> {
 
 /// Variables that every program gets, beside `PIPIT_…`.
 pub(super) const FIXED: [&str; 4] = ["PATH", "LANG", "HOME", "TMPDIR"];
+
+/// Whether a variable makes a program load other code than its own.
+pub(super) fn steers_loader(name: &str) -> bool {
+    name.starts_with("LD_") || name.starts_with("GLIBC_")
+}
 
 /// The templates by name; one that does not parse is there without its text, so that commands may still name it.
 fn templates(field: &Field<'_>, notes: &mut Notes) -> BTreeMap<EcoString, Option<String>> {

@@ -31,6 +31,8 @@ pub(crate) struct Manifest {
     pub commands: Vec<Entry>,
     /// Its templates by name, as text that parses.
     pub templates: BTreeMap<EcoString, String>,
+    /// The templates of a Cog bundle by name, in Cog's template language, unread.
+    pub greenbar: BTreeMap<EcoString, String>,
 }
 
 /// A value that a site sets; programs find it in their environment under its name.
@@ -100,6 +102,8 @@ pub(crate) struct Entry {
     pub timeout: Duration,
     /// The template that shows its values.
     pub template: Option<EcoString>,
+    /// What its program finds in its environment beside the rest.
+    pub environment: Vec<(EcoString, EcoString)>,
     /// The access rules, whole and canonical.
     pub rules: Vec<EcoString>,
     /// Lines that show it at work.
@@ -122,6 +126,8 @@ pub(crate) enum Program {
     Own(EcoString),
     /// One of `needs.programs`.
     Needed(EcoString),
+    /// An absolute path that speaks Cog's protocol.
+    Cog(EcoString),
 }
 
 /// How a program meets its input.

@@ -17,6 +17,7 @@ use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::oneshot;
 use tokio::time::{Duration, timeout};
 
+use super::check::steers_loader;
 use super::control::warn;
 use super::manifest::{Entry, Input, Manifest, Program as Started, Sandbox};
 use super::output::{Decoder, RUN};
@@ -107,7 +108,9 @@ impl Program for Process {
                 (_, _) => None,
             };
             let (buffer, command, host) = (vec![0; CHUNK], call.command().clone(), Arc::clone(call.host()));
-            let stage = Stage { feed, stdout, decoder, buffer, ended, _stop: stop, effect, command, host, done: None };
+            let closed = None;
+            let stage =
+                Stage { closed, feed, stdout, decoder, buffer, ended, _stop: stop, effect, command, host, done: None };
             Ok(Stream::new(futures_util::stream::unfold(stage, Stage::step)))
         })
     }
@@ -145,6 +148,10 @@ impl Prepared {
                 let why = format!("the program {name} was not found when the bundle was enabled");
                 Error::failed(why).help("install it, then enable the bundle again")
             })?,
+            Started::Cog(_) => {
+                let why = format!("{} is a bundle of Cog, whose programs cannot be run yet", manifest.name);
+                return Err(Error::failed(why));
+            }
         };
         let args: Vec<String> = entry.run.args.iter().flat_map(|template| template.fill(call)).collect();
         if let Some(bad) = args.iter().find(|arg| arg.contains('\0')) {
@@ -153,9 +160,7 @@ impl Prepared {
         let host = call.host();
         let origin = host.origin();
         let mark = format!("{:016x}{:016x}", host.dice(), host.dice());
-        let folder = runner
-            .folder(&mark)
-            .map_err(|error| Error::failed(format!("no private folder can be made for the program: {error}")))?;
+        let folder = runner.folder(&mark);
         let environment = environment(bundle, entry, call, &origin, &mark, &folder)?;
         let (hears, command) = (Arc::clone(host), call.command().clone());
         let templates: Vec<EcoString> = manifest.templates.keys().cloned().collect();
@@ -245,7 +250,10 @@ fn environment(
     let root = bundle.folder.to_string_lossy();
     environment.push(("PIPIT_ROOT", &*root));
     let settings = (bundle.settings)(origin)?;
+    environment.extend(entry.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     environment.extend(settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    // the loader would obey these before the program is contained
+    environment.retain(|(name, _)| !steers_loader(name));
     if let Some((name, _)) = environment.iter().find(|(_, value)| value.contains('\0')) {
         return Err(Error::failed(format!("{name} would hold a NUL character, which no program can be given")));
     }
@@ -296,6 +304,8 @@ struct Stage {
     stdout: ChildStdout,
     decoder: Decoder,
     buffer: Vec<u8>,
+    /// Set when standard output has ended: whether it was whole.
+    closed: Option<Result<(), Error>>,
     ended: oneshot::Receiver<Result<(), Error>>,
     /// Dropped with the stage, which ends the program.
     _stop: oneshot::Sender<()>,
@@ -334,19 +344,21 @@ impl Stage {
                 return fed.err().map(Err);
             }
             verdict = &mut self.ended => {
-                // nothing of the program is left, so this is the rest of its output
+                if self.closed.is_none() {
+                    // nothing of the program is left, so this is the rest of its output
+                    self.closed = Some(self.rest().await);
+                }
+                // what the program says of its failure goes before what its output lacks for it
                 let verdict = verdict.unwrap_or_else(|_| Err(gone()));
-                return Some(self.rest().await.and(verdict));
+                return Some(verdict.and(self.closed.take().unwrap_or(Ok(()))));
             }
-            read = self.stdout.read(&mut self.buffer) => read,
+            read = self.stdout.read(&mut self.buffer), if self.closed.is_none() => read,
         };
         match read {
             Ok(0) => {
-                if let Err(error) = self.end() {
-                    return Some(Err(error));
-                }
-                let verdict = (&mut self.ended).await;
-                Some(verdict.unwrap_or_else(|_| Err(gone())))
+                // it may still take input, and end well or badly
+                self.closed = Some(self.end());
+                None
             }
             Ok(count) => match self.decode(count) {
                 Ok(true) => None,

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::pipe::PipeFlags;
+use rustix::process::DumpableBehavior;
 use tokio::net::UnixStream;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::runtime::Handle;
@@ -74,6 +75,8 @@ impl Runner {
         let folders = folders.into();
         DirBuilder::new().recursive(true).mode(0o700).create(&folders)?;
         clear(&folders);
+        // what the shell keeps in memory and in its environment is not for programs that run as the same user
+        rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
         let (jobs, waiting): (SyncSender<Job>, Receiver<Job>) = sync_channel(WAITING);
         let serve = move || waiting.into_iter().for_each(|job| job());
@@ -95,11 +98,9 @@ impl Runner {
         Live(Arc::clone(self))
     }
 
-    /// A new private folder of this name.
-    pub(super) fn folder(&self, name: &str) -> io::Result<PathBuf> {
-        let folder = self.folders.join(name);
-        DirBuilder::new().mode(0o700).create(&folder)?;
-        Ok(folder)
+    /// Where the private folder of this name is to be.
+    pub(super) fn folder(&self, name: &str) -> PathBuf {
+        self.folders.join(name)
     }
 
     /// Starts a program. When nobody waits for it any more it is ended at once.
@@ -135,6 +136,7 @@ fn start(contain: &Path, launch: &Launch, started: &Started) -> io::Result<Runni
         contain::send(&ours, fs::File::open("/dev/null")?.as_fd())?;
         None
     };
+    DirBuilder::new().mode(0o700).create(&launch.folder)?;
     let mut command = Command::new(contain);
     command
         .args([contain::NAME, &std::process::id().to_string(), &launch.seconds.to_string()])

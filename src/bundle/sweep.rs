@@ -31,24 +31,26 @@ pub(super) fn signal(leader: Pid, signal: Signal) {
 }
 
 /// Ends what is left of a run whose program has ended: its group, then every orphan that carries its mark, or none
-/// that belongs to a run that goes on. Blocks for some milliseconds, at most [`LONGEST`]. Says whether nothing is left.
+/// that belongs to a run that goes on. One look, which takes less than a millisecond; says whether nothing was left.
 pub(super) fn sweep(group: i32, mark: &str, started: &Started) -> bool {
     if let Some(group) = Pid::from_raw(group) {
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
     }
+    !round(group, mark, started)
+}
+
+/// The same until nothing is left. Blocks, at most [`LONGEST`].
+pub(super) fn sweep_all(group: i32, mark: &str, started: &Started) -> bool {
     let end = Instant::now() + LONGEST;
     let mut pause = Duration::from_micros(200);
-    loop {
-        let left = round(group, mark, started);
-        if !left {
-            return true;
-        }
+    while !sweep(group, mark, started) {
         if Instant::now() > end {
             return false;
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     }
+    true
 }
 
 /// One look at the children of the shell; whether something of the run is still there.
@@ -65,7 +67,8 @@ fn round(group: i32, mark: &str, started: &Started) -> bool {
             continue;
         }
         if state.ended {
-            let _ = rustix::process::waitpid(Some(process), WaitOptions::NOHANG);
+            // its own children became the shell's when it ended, perhaps after they were listed here: look again
+            left |= rustix::process::waitpid(Some(process), WaitOptions::NOHANG).is_ok_and(|ended| ended.is_some());
             continue;
         }
         let ours = state.group == group

@@ -5,5 +5,6 @@ mod installing;
 mod manifests;
 mod misbehaving;
 mod programs;
+mod settings;
 mod shipped;
 mod stage;

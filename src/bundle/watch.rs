@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::contain::NOT_STARTED;
 use super::control;
 use super::runner::{Live, Runner, Running};
-use super::sweep::{signal, sweep};
+use super::sweep::{signal, sweep, sweep_all};
 
 /// How long a program has to end after its time was up or it gave up.
 const GRACE: Duration = Duration::from_secs(5);
@@ -96,18 +96,20 @@ impl Watched {
 
     /// Ends what the program left behind and takes its folder away.
     async fn clear(&self, leader: Option<i32>) {
-        let (runner, mark, folder) = (Arc::clone(&self.runner), self.mark.clone(), self.folder.clone());
-        let sweeping = move || {
-            let Some(leader) = leader else { return };
-            runner.started.lock().remove(&leader);
-            if !sweep(leader, &mark, &runner.started) {
-                tracing::warn!(invocation = mark, "a program left processes behind that could not be ended");
+        let Some(leader) = leader else { return };
+        let started = &self.runner.started;
+        started.lock().remove(&leader);
+        // nearly always there is nothing, and one look is faster than another thread
+        if !sweep(leader, &self.mark, started) {
+            let (started, mark) = (Arc::clone(started), self.mark.clone());
+            let swept = tokio::task::spawn_blocking(move || sweep_all(leader, &mark, &started)).await;
+            if !swept.unwrap_or(false) {
+                tracing::warn!(invocation = self.mark, "a program left processes behind that could not be ended");
             }
-            if let Err(error) = std::fs::remove_dir_all(&folder) {
-                tracing::warn!(folder = %folder.display(), %error, "a private folder could not be taken away");
-            }
-        };
-        let _ = tokio::task::spawn_blocking(sweeping).await;
+        }
+        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
+            tracing::warn!(folder = %self.folder.display(), %error, "a private folder could not be taken away");
+        }
     }
 }
 

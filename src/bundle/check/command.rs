@@ -64,6 +64,7 @@ pub(super) fn read(name: &str, field: &Field<'_>, around: &Around<'_>, notes: &m
         about: about.unwrap_or_default().into(),
         usage: usage.unwrap_or_else(|| bare(name)),
         run: run.unwrap_or_else(|| Run { program: Program::Own(EcoString::new()), args: Vec::new() }),
+        environment: Vec::new(),
         kinds,
         fills,
         rules,

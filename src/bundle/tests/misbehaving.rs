@@ -120,3 +120,28 @@ async fn dropping_the_stage_ends_all_of_it() {
     assert!(dropped.elapsed() < Duration::from_secs(3), "{:?}", dropped.elapsed());
     runner().settle().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_at_once_and_some_given_up() {
+    let (_temporary, folder, chaos) = chaos();
+    let mut runs = tokio::task::JoinSet::new();
+    for number in 0..60 {
+        let chaos = Arc::clone(&chaos);
+        runs.spawn(async move {
+            if number % 3 == 0 {
+                // given up at some point of its start
+                let host = Arc::new(Open::default());
+                let mut stream = start(&chaos, &["flood"], None, &host).await.unwrap();
+                let _ = tokio::time::timeout(Duration::from_micros(number * 150), stream.next()).await;
+                return;
+            }
+            let word = format!("w{number}");
+            assert_eq!(texts(&chaos, &["say", &word], None).await, [word]);
+        });
+    }
+    while let Some(run) = runs.join_next().await {
+        run.unwrap();
+    }
+    runner().settle().await;
+    gone(&folder).await;
+}

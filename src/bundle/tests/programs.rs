@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use pipit_commands::{Level, Note, Value};
+use pipit_commands::{Error, Level, Note, Stream, Value};
 
 use super::stage::{fault, left, made, run, texts};
 
@@ -222,4 +222,50 @@ print(json.dumps({
     assert!(message.starts_with("gone.sh cannot be started: it, or the interpreter"), "{message}");
     let message = fault(&bundle, &["bad"]).await;
     assert!(message.starts_with("bad.sh cannot be started: it is no program"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ends_of_all_kinds() {
+    let temporary = tempfile::tempdir().unwrap();
+    let commands = "
+  half: {about: x, run: [./half.sh], output: json, rules: [allow]}
+  sink: {about: x, input: stream, run: [./sink.sh], output: lines, timeout: 5s, rules: [allow]}
+  killed: {about: x, run: [./killed.sh], output: lines, rules: [allow]}
+  quiet: {about: x, run: [./quiet.sh], output: lines, rules: [allow]}
+  big: {about: x, usage: \"big TEXT\", run: [./quiet.sh, \"{TEXT}\"], output: lines, rules: [allow]}
+";
+    let files = [
+        ("half.sh", "#!/bin/sh\nprintf '{\"a\":'\necho 'the server is away' >&2\nexit 4\n"),
+        ("sink.sh", "#!/bin/sh\nexec >&-\ncat >taken\n[ $(wc -l <taken) = 20000 ]\n"),
+        ("killed.sh", "#!/bin/sh\nkill -9 $$\n"),
+        ("quiet.sh", "#!/bin/sh\nexit 7\n"),
+    ];
+    let bundle = made(temporary.path(), commands, &files);
+    assert_eq!(fault(&bundle, &["half"]).await, "the server is away (exit code 4)");
+    let many: Vec<Value> = (0..20_000_i64).map(Value::from).collect();
+    assert_eq!(texts(&bundle, &["sink"], Some(many)).await, Vec::<String>::new());
+    assert_eq!(fault(&bundle, &["killed"]).await, "the program was killed");
+    assert_eq!(fault(&bundle, &["quiet"]).await, "the program ended with exit code 7 and said nothing");
+    let message = fault(&bundle, &["big", &"x".repeat(200_000)]).await;
+    assert_eq!(message, "the call is too large to be handed to a program");
+    let message = fault(&bundle, &["big", "a\0b"]).await;
+    assert!(message.contains("NUL"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failing_input_ends_the_program() {
+    let temporary = tempfile::tempdir().unwrap();
+    let commands = "  pass: {about: x, input: stream, run: [./pass.sh], output: json-lines, rules: [allow]}\n";
+    let bundle = made(temporary.path(), commands, &[("pass.sh", "#!/bin/sh\ncat\nsleep 60\n")]);
+    let host = std::sync::Arc::default();
+    let input = futures_util::stream::iter([Ok(vec![Value::from(1_i64)]), Err(Error::failed("upstream broke"))]);
+    let mut stream = super::stage::start_with(&bundle, &["pass"], Some(Stream::new(input)), &host).await.unwrap();
+    let mut end = None;
+    while let Some(batch) = stream.next().await {
+        end = batch.err();
+    }
+    assert_eq!(end.unwrap().message(), "upstream broke");
+    drop(stream);
+    super::stage::runner().settle().await;
+    assert_eq!(left(temporary.path()), Vec::<String>::new());
 }

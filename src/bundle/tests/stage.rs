@@ -98,6 +98,27 @@ pub(super) async fn start(
     input: Option<Vec<Value>>,
     host: &Arc<Open>,
 ) -> Result<Stream, Error> {
+    let first = input.as_ref().and_then(|values| values.first().cloned());
+    prepare(bundle, words, input.is_some(), first, host).await.map(|call| call.run(input.map(Stream::of)))
+}
+
+/// The same with any input, of which no parameter is filled.
+pub(super) async fn start_with(
+    bundle: &Arc<Ready>,
+    words: &[&str],
+    input: Option<Stream>,
+    host: &Arc<Open>,
+) -> Result<Stream, Error> {
+    prepare(bundle, words, false, None, host).await.map(|call| call.run(input))
+}
+
+async fn prepare(
+    bundle: &Arc<Ready>,
+    words: &[&str],
+    filled: bool,
+    first: Option<Value>,
+    host: &Arc<Open>,
+) -> Result<Call, Error> {
     let (name, words) = words.split_first().unwrap();
     let found = commands(bundle, &runner()).into_iter().find(|command| command.spec().name == *name);
     let command = found.expect("no such command");
@@ -115,13 +136,12 @@ pub(super) async fn start(
             Use::ValueOf(at) => options.push((at, slot(word))),
         }
     }
-    let mut args = bind(&spec, positional, options, input.is_some())?.unwrap();
-    if let Some(first) = input.as_ref().and_then(|values| values.first()) {
-        fill(&spec, &mut args, first)?;
+    let mut args = bind(&spec, positional, options, filled)?.unwrap();
+    if let Some(first) = first {
+        fill(&spec, &mut args, &first)?;
     }
     let host = Arc::clone(host) as Arc<dyn Host>;
-    let call = Call::judged(command, args, Vec::new(), false, host).await?;
-    Ok(call.run(input.map(Stream::of)))
+    Call::judged(command, args, Vec::new(), false, host).await
 }
 
 /// Runs a command to its end: the values, how it ended, and what was said.

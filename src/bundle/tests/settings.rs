@@ -1,0 +1,56 @@
+//! Settings: their layers, their secrets, and what is missing.
+
+use pipit_commands::Origin;
+
+use crate::bundle::check;
+use crate::bundle::config::{Layer, set, settings, show, unset};
+use crate::store::Store;
+
+const MANIFEST: &str = "bundle: 1
+name: s
+version: 1.0.0
+description: x
+config:
+  - {name: TOKEN, secret: true, required: true, about: the token}
+  - {name: REGION, default: eu}
+  - {name: LEVEL}
+commands:
+  c: {about: x, run: [./c.sh], rules: [allow]}
+";
+
+#[tokio::test]
+async fn layers_and_secrets() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path();
+    let store = Store::open(path.join("store.db")).unwrap();
+    let manifest = check(MANIFEST).unwrap().manifest;
+    let values = settings(&store, path, &manifest);
+    let of = |user: &str, room: &str| {
+        let origin = Origin { user: user.into(), room: room.into(), ..Origin::default() };
+        let found = values(&origin).map_err(|error| error.to_string())?;
+        Ok::<_, String>(found.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(of("ada", "#ops"), Err("s needs TOKEN, which is not set".into()));
+    set(&store, path, &manifest, Layer::Base, "TOKEN", "canary-1").await.unwrap();
+    assert_eq!(of("ada", "#ops").unwrap(), "TOKEN=canary-1 REGION=eu");
+    set(&store, path, &manifest, Layer::Room("#ops".into()), "REGION", "us").await.unwrap();
+    set(&store, path, &manifest, Layer::User("ada".into()), "REGION", "ap").await.unwrap();
+    set(&store, path, &manifest, Layer::User("ada".into()), "TOKEN", "canary-2").await.unwrap();
+    assert_eq!(of("ada", "#ops").unwrap(), "TOKEN=canary-2 REGION=ap");
+    assert_eq!(of("bob", "#ops").unwrap(), "TOKEN=canary-1 REGION=us");
+    assert_eq!(of("bob", "dm").unwrap(), "TOKEN=canary-1 REGION=eu");
+
+    assert!(set(&store, path, &manifest, Layer::Base, "NONE", "x").await.is_err());
+    let shown = show(&store, "s").unwrap();
+    assert_eq!(shown.len(), 4);
+    assert!(shown.iter().all(|one| (one.name == "TOKEN") == one.value.is_none()), "{shown:?}");
+    let documents = store.list("bundle-config").unwrap();
+    assert!(documents.iter().all(|document| !document.body.contains("canary")));
+    unset(&store, "s", &Layer::User("ada".into()), "TOKEN").await.unwrap();
+    assert_eq!(of("ada", "#ops").unwrap(), "TOKEN=canary-1 REGION=ap");
+    assert!(unset(&store, "s", &Layer::Base, "LEVEL").await.is_err());
+
+    // with another key a secret is of no use
+    std::fs::write(path.join("config.key"), [7; 32]).unwrap();
+    assert!(of("ada", "#ops").unwrap_err().starts_with("a secret cannot be opened"));
+}
