@@ -15,7 +15,7 @@ mod people;
 
 pub(crate) use people::{Group, People, Role, User, valid_name};
 
-use decide::{Decision, Denial, Facts, Layer, Ruling};
+use decide::{Decision, Denial, Facts, Layer, Ruling, Standing};
 
 /// The rights that the shell itself brings. The local operator holds them all; a role may be granted each.
 pub(crate) const RIGHTS: &[&str] = &[
@@ -214,6 +214,43 @@ impl Policy {
         self.foresee(subject, command, context).is_none()
     }
 
+    /// Why the subject may run a command or may not: the decision, and how each rule stands. Without arguments only
+    /// what holds for all of them.
+    pub(crate) fn reasons(
+        &self,
+        subject: &Subject,
+        command: &Command,
+        args: Option<&Args>,
+        context: &Context,
+    ) -> Vec<String> {
+        let rules: Vec<&Ruling> = self.rules_of(command.exact()).iter().collect();
+        let (name, exact) = (subject.name(), command.exact());
+        let Some(args) = args else {
+            let said = self.foresee(subject, command, context).and_then(|verdict| {
+                objection(subject, command, &verdict.decision).map(|error| error.to_string())
+            });
+            let said = said.unwrap_or_else(|| format!("{name} may run {exact}, if its arguments are right by these rules"));
+            return std::iter::once(said).chain(rules.iter().map(|rule| format!("  {}: {}", rule.id, rule.source))).collect();
+        };
+        let words: Vec<Value> = args.words().cloned().collect();
+        let options = options(command, args);
+        let facts = facts(command, &words, &options, context);
+        let explained = decide::explain(&rules, &|permission| subject.has(permission), &facts);
+        let decision = self.public_only(subject, command, explained.decision);
+        let said = objection(subject, command, &decision);
+        let mut lines = vec![said.map_or_else(|| format!("{name} may run {exact}"), |error| error.to_string())];
+        for rule in &rules {
+            let stands = explained.stands.iter().filter(|stand| stand.rule == rule.id);
+            let mut how: Vec<String> = stands.map(|stand| standing(&stand.standing)).collect();
+            how.dedup();
+            lines.push(format!("  {}: {} ({})", rule.id, rule.source, how.join("; ")));
+        }
+        if rules.is_empty() {
+            lines.push("  there is no rule, and no rule means no".into());
+        }
+        lines
+    }
+
     /// Strangers run public commands only: those that everybody may run and that change and keep nothing.
     fn public_only(&self, subject: &Subject, command: &Command, decision: Decision) -> Decision {
         if subject.is_stranger() && !is_public(command) { Decision::Deny(Denial::NoRule) } else { decision }
@@ -230,7 +267,7 @@ fn is_public(command: &Command) -> bool {
         None => true,
         Some(verb) => matches!(
             verb,
-            Verb::Help | Verb::Which | Verb::Explain | Verb::Whoami | Verb::More | Verb::Status | Verb::Claim
+            Verb::Help | Verb::Which | Verb::Explain | Verb::Why | Verb::Whoami | Verb::More | Verb::Status | Verb::Claim
         ),
     }
 }
@@ -268,6 +305,17 @@ fn options(command: &Command, args: &Args) -> Vec<(EcoString, Value)> {
             (option.key(), value)
         })
         .collect()
+}
+
+fn standing(standing: &Standing) -> String {
+    match standing {
+        Standing::Elsewhere => "about another command".into(),
+        Standing::Idle => "does not apply".into(),
+        Standing::Doubtful => "unclear whether it applies".into(),
+        Standing::Overridden { by } => format!("overridden by {by}, which says more"),
+        Standing::Satisfied => "applies, and is met".into(),
+        Standing::Unsatisfied => "applies, and is not met".into(),
+    }
 }
 
 /// The rules that a decision rests on, as they are written.

@@ -253,7 +253,7 @@ impl Engine {
         let host = Arc::new(LineHost::new(self.clone(), Arc::clone(&world), subject.clone(), context, &request, trail, at));
         let names = self.names(&world, &subject, &host);
         let lent: Arc<dyn pipit_commands::Host> = Arc::new(Lent(Arc::clone(&host)));
-        let plan = Planner::new(&names, &lent, last.as_ref()).plan(&line, request.input.is_some())?;
+        let plan = Planner::new(&names, &lent, last.as_ref(), &|command| host.judge_name(command)).plan(&line, request.input.is_some())?;
         host.judge_whole(&plan)?;
         let (kill, killed) = oneshot::channel();
         let running =

@@ -188,3 +188,133 @@ fn rules() {
         .collect();
     assert!(wrong.is_empty(), "{} decisions differ:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// A copy of a folder with plain files and folders in it.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+    std::fs::set_permissions(to, std::fs::metadata(from).unwrap().permissions()).unwrap();
+}
+
+/// The fixture world, made once from its lines.
+fn world() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let lines = std::fs::read_to_string(data("world/world.txt")).unwrap();
+    for line in lines.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let mut command = Command::new(PIPIT);
+        command.current_dir(data("world")).args(["run", "--home"]).arg(home.path()).args(["--", line]);
+        let output = output(command);
+        assert!(output.status.success(), "{line}: {}", stderr(&output));
+    }
+    home
+}
+
+/// Rows of the command line that wait for what is not there yet, each with what it waits for.
+const LATER: &[(&str, &str)] = &[];
+
+#[test]
+fn bypass() {
+    let world = world();
+    let rows: Vec<Value> = rows("bypass.jsonl").into_iter().filter(|row| row["needs"] == "cli").collect();
+    let rows: Vec<Value> =
+        rows.into_iter().filter(|row| !LATER.iter().any(|(id, _)| *id == text(row, "id"))).collect();
+    play(&rows, |row| {
+        let home = tempfile::tempdir().unwrap();
+        copy(world.path(), home.path());
+        let ask = |line: &str, actor: Option<&str>, json: bool| {
+            let mut command = Command::new(PIPIT);
+            command.current_dir(data("world")).args(["run", "--home"]).arg(home.path());
+            if let Some(actor) = actor {
+                command.args(["--as", actor]);
+            }
+            if text(row, "room") != "dm" && actor.is_some() {
+                command.args(["--room", text(row, "room")]);
+            }
+            if json {
+                command.arg("--json");
+            }
+            command.args(["--", line]);
+            output(command)
+        };
+        for line in row["setup"].as_array().unwrap() {
+            let line = line.as_str().unwrap();
+            let output = ask(line, None, false);
+            if !output.status.success() {
+                return Err(format!("the setup {line} fails: {}", stderr(&output)));
+            }
+        }
+        let actor = Some(text(row, "actor")).filter(|actor| *actor != "root");
+        let output = ask(text(row, "line"), actor, row["plain"] != true);
+        let code = output.status.code().unwrap_or(-1);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let good = match text(row, "must") {
+            "deny" => code == 3,
+            "error" => code == 2 || code == 1,
+            "literal" | "ok" => code == 0,
+            "parked" => code == 4,
+            other => return Err(format!("what is {other}?")),
+        };
+        if !good {
+            return Err(format!("must {}, got exit {code}: {} {said}", text(row, "must"), stderr(&output)));
+        }
+        if code != 0 && row["partial"] != true && !said.is_empty() {
+            return Err(format!("something is shown: {said}"));
+        }
+        let texts: Vec<String> = said
+            .lines()
+            .map(|line| match serde_json::from_str(line) {
+                Ok(Value::String(text)) => text,
+                _ => line.to_owned(),
+            })
+            .collect();
+        let texts = texts.join("\n");
+        for (key, wanted) in [("stdout_contains", true), ("stdout_lacks", false)] {
+            let all = match &row[key] {
+                Value::Array(all) => all.clone(),
+                Value::Null => Vec::new(),
+                one => vec![one.clone()],
+            };
+            if let Some(wrong) = all.iter().find(|part| texts.contains(part.as_str().unwrap()) != wanted) {
+                return Err(format!("{key} {wrong}: {texts}"));
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn manifests() {
+    let rows: Vec<Value> = rows("bundle_config.jsonl");
+    play(&rows, |row| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let manifest = match (&row["config"], &row["text"]) {
+            (Value::Null, Value::String(text)) => text.clone(),
+            (config, _) => config.to_string(),
+        };
+        std::fs::write(file.path(), manifest).unwrap();
+        let mut command = Command::new(PIPIT);
+        command.args(["bundle", "check"]).arg(file.path());
+        let output = output(command);
+        let code = output.status.code();
+        if row["ok"] == true {
+            return if code == Some(0) { Ok(()) } else { Err(format!("exit {code:?}: {}", stderr(&output))) };
+        }
+        if code != Some(2) {
+            return Err(format!("not refused: exit {code:?} {}", stderr(&output)));
+        }
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let paths = row["paths"].as_array().cloned().unwrap_or_default();
+        match paths.iter().find(|path| !said.contains(path.as_str().unwrap())) {
+            Some(path) => Err(format!("{path} is not named: {}", stderr(&output))),
+            None => Ok(()),
+        }
+    });
+}

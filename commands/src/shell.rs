@@ -11,6 +11,7 @@ pub enum Verb {
     Help,
     Which,
     Explain,
+    Why,
     Whoami,
     History,
     Ps,
@@ -89,6 +90,11 @@ fn shell() -> Vec<Command> {
                 .shows("explain list b a | sort", "the tree of a line")
                 .takes_command()
                 .shell(Verb::Explain, Flow::Each),
+            row("why LINE…")
+                .about("Whether you may run a line, and by which rules; nothing runs")
+                .shows("why aws stop i-1", "what it takes")
+                .takes_command()
+                .shell(Verb::Why, Flow::Each),
             row("whoami").about("Who you are here, and what you may").shell(Verb::Whoami, Flow::Each),
             row("history [WORD…] [--count=N]")
                 .about("Your lines, the newest last; with words only those that contain them; `!!` runs the last again")

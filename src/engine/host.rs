@@ -94,20 +94,28 @@ impl LineHost {
         self.trail.id()
     }
 
-    /// Judges a plan before anything of it runs: every command by name, and by its arguments where the line alone
-    /// gives them.
+    /// Refuses a command that the caller may not run with any arguments whatever.
+    pub(super) fn judge_name(&self, command: &Command) -> Result<(), Error> {
+        let Some(verdict) = self.world.policy.foresee(&self.subject, command, &self.context) else { return Ok(()) };
+        match objection(&self.subject, command, &verdict.decision) {
+            Some(error) => {
+                self.write(command, None, &verdict);
+                Err(error)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Judges a plan before anything of it runs, by the arguments where the line alone gives them: every command has
+    /// been judged by name already.
     pub(super) fn judge_whole(&self, plan: &Plan) -> Result<(), Error> {
         let mut objections = Vec::new();
         plan.each_command(&mut |stage, stated| {
             let command = &stated.command;
             let policy = &self.world.policy;
-            let verdict = match &stated.known {
-                Some(args) if !stated.fills => Some(policy.judge(&self.subject, command, args, &self.context)),
-                Some(_) | None => policy.foresee(&self.subject, command, &self.context),
-            };
-            if let Some(verdict) = verdict
-                && let Some(error) = objection(&self.subject, command, &verdict.decision)
-            {
+            let Some(args) = stated.known.as_ref().filter(|_| !stated.fills) else { return };
+            let verdict = policy.judge(&self.subject, command, args, &self.context);
+            if let Some(error) = objection(&self.subject, command, &verdict.decision) {
                 self.write(command, stated.known.as_ref(), &verdict);
                 objections.push(error.at(stage.span));
             }

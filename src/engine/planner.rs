@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 use pipit_commands::bind::{self, Head, Slot, Use};
-use pipit_commands::{Error, Flow, Host, How};
+use pipit_commands::{Command, Error, Flow, Host, How};
 use pipit_grammar::ast::{self, Item, Joint, Line, Parameter};
 
 use super::names::{Found, Names};
@@ -34,14 +34,21 @@ pub(crate) struct Planner<'a> {
     host: &'a Arc<dyn Host>,
     /// The caller's last line, which `!!` stands for.
     last: Option<&'a Line>,
+    /// Refuses a command that the caller may not run with any arguments whatever, before it is told what it takes.
+    judge: &'a dyn Fn(&Command) -> Result<(), Error>,
     depth: usize,
     stages: usize,
 }
 
 impl<'a> Planner<'a> {
     /// Plans with these names.
-    pub(crate) fn new(names: &'a Names, host: &'a Arc<dyn Host>, last: Option<&'a Line>) -> Self {
-        Self { names, host, last, depth: 0, stages: 0 }
+    pub(crate) fn new(
+        names: &'a Names,
+        host: &'a Arc<dyn Host>,
+        last: Option<&'a Line>,
+        judge: &'a dyn Fn(&Command) -> Result<(), Error>,
+    ) -> Self {
+        Self { names, host, last, judge, depth: 0, stages: 0 }
     }
 
     /// The plan of a line that somebody typed. `input` says that a stream comes into its first stage.
@@ -105,10 +112,11 @@ impl<'a> Planner<'a> {
     fn command<'i>(
         &mut self,
         stage: &ast::Stage,
-        command: pipit_commands::Command,
+        command: Command,
         items: impl Iterator<Item = &'i Item>,
         scope: &Scope,
     ) -> Result<Stage, Error> {
+        (self.judge)(&command)?;
         let spec = command.spec();
         let items: Vec<&Item> = items.collect();
         let (words, blocks) = if spec.takes_command {
@@ -146,7 +154,7 @@ impl<'a> Planner<'a> {
 
     fn blocks(
         &mut self,
-        command: &pipit_commands::Command,
+        command: &Command,
         blocks: Vec<Line>,
         scope: &Scope,
     ) -> Result<Vec<(Arc<Line>, Option<Arc<Plan>>)>, Error> {
@@ -368,7 +376,7 @@ fn slot(word: &Word, caller: Option<&[Word]>) -> Vec<Slot> {
 }
 
 /// Whether the parameter that input fills is still open.
-fn known_lacks_fill(command: &pipit_commands::Command, known: Option<&pipit_commands::Args>) -> bool {
+fn known_lacks_fill(command: &Command, known: Option<&pipit_commands::Args>) -> bool {
     match (&command.spec().fills, known) {
         (Some(fill), Some(args)) => args.params.get(fill.param).is_some_and(Vec::is_empty),
         (Some(_), None) => true,

@@ -38,6 +38,7 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::Help => Ok(look::help(host, call)),
         Verb::Which => look::which(host, call),
         Verb::Explain => look::explain(host, call),
+        Verb::Why => look::why(host, call),
         Verb::Whoami => Ok(look::whoami(host)),
         Verb::Status => Ok(look::status(host)),
         Verb::History => lines::history(host, call).await,

@@ -12,12 +12,18 @@ use super::super::world::{KeptAlias, SITE, kind, own};
 use super::{Host, apply, delete as remove, done, insert, owner, put, room_for_more, text};
 use crate::store::Expect;
 
+/// Names of commands that decide about others' lines: no alias may ever look like one, whatever bundles are there.
+const RESERVED: &[&str] = &["approve", "deny", "secret", "who-can", "break-glass", "trigger", "job", "relay"];
+
 pub(super) async fn make(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (name, line) = (text(call, "NAME")?, text(call, "LINE")?);
     let owner = owner(host)?;
     if host.world.catalogue.takes(&name) {
         return Err(Error::failed(format!("{name} is a command, and a command always wins"))
             .help("take another name for the alias"));
+    }
+    if RESERVED.contains(&name.as_str()) {
+        return Err(Error::failed(format!("{name} is kept for the shell itself")).help("take another name for the alias"));
     }
     let tree = pipit_grammar::parse_alias(&line)?;
     if reaches(host, &tree, &name) {

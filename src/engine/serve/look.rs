@@ -159,10 +159,23 @@ pub(super) fn explain(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
     let line: &Line = &block.written;
     let names = host.engine.names(&host.world, &host.subject, host);
-    let plan = Planner::new(&names, call.host(), None).plan(line, false)?;
+    let plan = Planner::new(&names, call.host(), None, &|_| Ok(())).plan(line, false)?;
     let mut text = line.to_string();
     describe(host, &plan, 1, &mut text);
     Ok(vec![text.into()])
+}
+
+/// Whether the caller may run a line, by which rules, stage by stage.
+pub(super) fn why(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
+    let names = host.engine.names(&host.world, &host.subject, host);
+    let plan = Planner::new(&names, call.host(), None, &|_| Ok(())).plan(&block.written, false)?;
+    let mut lines = Vec::new();
+    plan.each_command(&mut |_, stated| {
+        let args = stated.known.as_ref().filter(|_| !stated.fills);
+        lines.extend(host.world.policy.reasons(&host.subject, &stated.command, args, host.context()));
+    });
+    Ok(vec![lines.join("\n").into()])
 }
 
 /// A line of text a stage, further in the deeper it stands.
