@@ -113,9 +113,9 @@ pub(crate) fn main() -> ExitCode {
     match &cli.command {
         Command::Run { user, room, json, stdin, line } => {
             let ask = line::Ask { user: user.clone(), room: room.clone(), json: *json, stdin: *stdin, line: line.join(" ") };
-            with(&cli, |home, config| line::run(home, config, ask))
+            with(&cli, |home, _| line::run(home, ask))
         }
-        Command::Shell { development } => with(&cli, |home, config| shell::shell(home, config, *development)),
+        Command::Shell { development } => with(&cli, |home, _| shell::shell(home, *development)),
         Command::Serve => with(&cli, serve::serve),
         Command::Doctor => {
             let home = Home::find(cli.home.as_deref());

@@ -2,9 +2,8 @@
 //!
 //! Deliberately absent: what may change while the shell runs (people, rules, bundles), which is kept in the store.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use pipit_commands::bind::nearest;
 use pipit_grammar::{Span, SyntaxError};
@@ -20,28 +19,9 @@ pub(crate) struct Config {
     /// The chat services to be on.
     #[serde(default)]
     pub(crate) chat: Vec<chat::Entry>,
-    /// Settings of bundles, by the bundle's name.
-    #[serde(default)]
-    pub(crate) bundle: BTreeMap<String, BundleSettings>,
     /// What is told on standard error: `error`, `warn`, `info`, `debug` or `trace`, as a whole or by part.
     #[serde(default = "warn")]
     pub(crate) log: String,
-}
-
-/// What the configuration sets of a bundle's settings, by their names.
-pub(crate) type BundleSettings = BTreeMap<String, Given>;
-
-/// A setting: a text, or a file that holds it, so that a secret need not stand in the configuration.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "a text, or { file = \"…\" }")]
-pub(crate) enum Given {
-    /// The text itself.
-    Text(String),
-    /// The first line of a file; read anew for every run.
-    File {
-        /// Relative to the configuration.
-        file: PathBuf,
-    },
 }
 
 fn warn() -> String {
@@ -57,11 +37,6 @@ impl Config {
         for entry in &mut config.chat {
             entry.beside(folder);
             entry.check().map_err(|error| format!("{}: chat {}: {error}", file.display(), entry.name()))?;
-        }
-        for given in config.bundle.values_mut().flat_map(BTreeMap::values_mut) {
-            if let Given::File { file } = given {
-                *file = folder.join(&*file);
-            }
         }
         let mut names: Vec<&str> = config.chat.iter().map(chat::Entry::name).collect();
         names.sort_unstable();

@@ -18,7 +18,6 @@ use tokio::sync::oneshot;
 
 use crate::access::{Context, Identity, Subject};
 use crate::audit::{Asked, Audit, Filter, Outcome, Receipt, Status, Trail};
-use crate::config::BundleSettings;
 use crate::limits;
 use crate::store::Store;
 
@@ -110,13 +109,8 @@ pub(crate) trait Outlet: Send + Sync {
 
 impl Engine {
     /// Opens the shell of a home.
-    pub(crate) async fn open(
-        home: &Path,
-        store: Store,
-        audit: Audit,
-        settings: BTreeMap<String, BundleSettings>,
-    ) -> Result<Self, Error> {
-        let bundles = Bundles::new(settings);
+    pub(crate) async fn open(home: &Path, store: Store, audit: Audit) -> Result<Self, Error> {
+        let bundles = Bundles::default();
         let world = World::load(home, &store, &bundles).await?;
         Ok(Self(Arc::new(Inner {
             home: home.to_owned(),

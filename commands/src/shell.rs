@@ -62,6 +62,9 @@ pub enum Verb {
     BundleRemove,
     BundleList,
     BundleShow,
+    BundleSet,
+    BundleUnset,
+    BundleSettings,
     AuditList,
     AuditShow,
     AuditVerify,
@@ -293,6 +296,21 @@ fn bundles() -> Vec<Command> {
             admin("disable NAME", "Takes the commands of a bundle away", Verb::BundleDisable, right),
             admin("remove NAME [VERSION]", "Removes a bundle that is not enabled", Verb::BundleRemove, right),
             look("list", "The bundles that are installed", Verb::BundleList, right),
+            admin(
+                "set NAME KEY [VALUE] [--room=ROOM] [--user=USER]",
+                "Sets what a bundle's programs get in their environment, for all, a room or a user",
+                Verb::BundleSet,
+                right,
+            )
+            .flow(Flow::Stream)
+            .shows("bundle set aws AWS_REGION eu-west-1", "where a secret is wanted, it comes by standard input"),
+            admin(
+                "unset NAME KEY [--room=ROOM] [--user=USER]",
+                "Takes a setting of a bundle back",
+                Verb::BundleUnset,
+                right,
+            ),
+            look("settings NAME", "What is set for a bundle; secrets are not shown", Verb::BundleSettings, right),
             look("show NAME", "What a bundle brings: commands, rules, permissions, needs", Verb::BundleShow, right),
         ],
     )

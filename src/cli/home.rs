@@ -1,12 +1,10 @@
 //! The home: one folder with everything that is kept. Made on the first start, for its owner alone.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::audit::Audit;
-use crate::config::BundleSettings;
 use crate::engine::Engine;
 use crate::store::Store;
 
@@ -74,10 +72,10 @@ impl Home {
     }
 
     /// Opens the shell.
-    pub(crate) async fn open(&self, settings: BTreeMap<String, BundleSettings>) -> Result<Engine, String> {
+    pub(crate) async fn open(&self) -> Result<Engine, String> {
         let store = Store::open(self.path.join("pipit.db")).map_err(|error| error.to_string())?;
         let audit = Audit::start(&store, &self.path).map_err(|error| error.to_string())?;
-        Engine::open(&self.path, store, audit, settings).await.map_err(|error| error.to_string())
+        Engine::open(&self.path, store, audit).await.map_err(|error| error.to_string())
     }
 }
 

@@ -9,7 +9,6 @@ use pipit_grammar::rule::{Place, Via};
 
 use super::{Home, fail};
 use crate::access::Identity;
-use crate::config::Config;
 use crate::engine::Request;
 use crate::render;
 
@@ -26,7 +25,7 @@ pub(super) struct Ask {
 }
 
 /// Runs a line and shows what comes.
-pub(super) fn run(home: &Home, config: Config, ask: Ask) -> ExitCode {
+pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(5, &format!("the runtime does not start: {error}")),
@@ -45,7 +44,7 @@ pub(super) fn run(home: &Home, config: Config, ask: Ask) -> ExitCode {
     };
     let mut shown = Shown::new(ask.json);
     runtime.block_on(async {
-        let engine = match home.open(config.bundle).await {
+        let engine = match home.open().await {
             Ok(engine) => engine,
             Err(error) => return fail(5, &error),
         };

@@ -12,7 +12,6 @@ use tokio::sync::oneshot;
 use super::line::Shown;
 use super::{Home, fail};
 use crate::access::Identity;
-use crate::config::Config;
 use crate::engine::{Engine, Request};
 use crate::render;
 
@@ -38,7 +37,7 @@ impl Seat {
 }
 
 /// Reads lines and answers them until the end.
-pub(super) fn shell(home: &Home, config: Config, development: bool) -> ExitCode {
+pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
     if development && let Err(error) = home.develop() {
         return fail(2, &error);
     }
@@ -46,7 +45,7 @@ pub(super) fn shell(home: &Home, config: Config, development: bool) -> ExitCode 
         Ok(runtime) => runtime,
         Err(error) => return fail(5, &format!("the runtime does not start: {error}")),
     };
-    let engine = match runtime.block_on(home.open(config.bundle)) {
+    let engine = match runtime.block_on(home.open()) {
         Ok(engine) => engine,
         Err(error) => return fail(5, &error),
     };

@@ -1,20 +1,19 @@
 //! The enabled bundles as commands of the world: read once for each content, and kept while they are enabled.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ecow::EcoString;
 use pipit_commands::{Command, Error};
 
-use crate::bundle::{self, Manifest, Ready, Runner, Settings, install};
-use crate::config::{BundleSettings, Given};
+use crate::bundle::{self, Ready, Runner, config, install};
 use crate::store::Store;
 
 /// What bundles need to run, for as long as the shell lives.
+#[derive(Default)]
 pub(super) struct Bundles {
     runner: OnceLock<Arc<Runner>>,
-    settings: Arc<BTreeMap<String, BundleSettings>>,
     /// By digest.
     ready: Mutex<HashMap<String, Arc<Ready>>>,
 }
@@ -34,11 +33,6 @@ pub(super) struct Loaded {
 }
 
 impl Bundles {
-    /// With the settings of the configuration.
-    pub(super) fn new(settings: BTreeMap<String, BundleSettings>) -> Self {
-        Self { runner: OnceLock::new(), settings: Arc::new(settings), ready: Mutex::default() }
-    }
-
     /// The one that starts programs; made when the first bundle needs it.
     fn runner(&self, home: &Path) -> Result<Arc<Runner>, Error> {
         if let Some(runner) = self.runner.get() {
@@ -65,7 +59,7 @@ impl Bundles {
             let known = self.ready().get(&enabled.digest).cloned();
             let ready = match known {
                 Some(ready) => Ok(ready),
-                None => install::load(home, &name, &enabled, |manifest| self.settings_of(manifest)).await,
+                None => install::load(home, &name, &enabled, |manifest| config::settings(store, home, manifest)).await,
             };
             match ready {
                 Ok(ready) => {
@@ -81,37 +75,6 @@ impl Bundles {
 
     fn ready(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Ready>>> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What the configuration sets for a bundle, else the manifest's defaults.
-    fn settings_of(&self, manifest: &Manifest) -> Settings {
-        let all = Arc::clone(&self.settings);
-        let (bundle, wanted) = (manifest.name.to_string(), manifest.config.clone());
-        Arc::new(move |_| {
-            let given = all.get(&bundle);
-            let mut values = Vec::with_capacity(wanted.len());
-            for setting in &wanted {
-                let value = match given.and_then(|given| given.get(setting.name.as_str())) {
-                    Some(Given::Text(text)) => Some(EcoString::from(text.as_str())),
-                    Some(Given::File { file }) => {
-                        let read = std::fs::read_to_string(file).map_err(|error| {
-                            Error::failed(format!("{} of {bundle}: {}: {error}", setting.name, file.display()))
-                        })?;
-                        Some(read.trim_end_matches(['\r', '\n']).into())
-                    }
-                    None => setting.default.clone(),
-                };
-                match value {
-                    Some(value) => values.push((setting.name.clone(), value)),
-                    None if setting.required => {
-                        return Err(Error::failed(format!("the bundle {bundle} needs {}: {}", setting.name, setting.about))
-                            .help(format!("set it in pipit.toml under [bundle.{bundle}]")));
-                    }
-                    None => {}
-                }
-            }
-            Ok(values)
-        })
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct LineHost {
     pub(super) at: i64,
     /// The account that asks, when a chat service verified one.
     account: Option<EcoString>,
+    /// Whether the line's input is the operator's standard input, which stands in no log.
+    pub(super) standard_input: bool,
     rounds: AtomicU64,
     /// Commands of which every call is allowed, so that the next need not be decided again.
     allowed: RwLock<Vec<Command>>,
@@ -73,6 +75,7 @@ impl LineHost {
                 Identity::Account(account) => Some(account.clone()),
                 Identity::Operator | Identity::Named(_) | Identity::Stranger(_) => None,
             },
+            standard_input: request.input.is_some(),
             rounds: AtomicU64::new(0),
             allowed: RwLock::default(),
             said: Mutex::default(),

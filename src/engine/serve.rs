@@ -30,6 +30,9 @@ pub(super) fn serve(host: Host, verb: Verb, call: Call, input: Option<Stream>) -
     if verb == Verb::Tee {
         return kept::tee(host, &call, input);
     }
+    if verb == Verb::BundleSet {
+        return Stream::later(async move { bundles::set(&host, &call, input).await.map(Stream::of) });
+    }
     Stream::later(async move { values(&host, verb, &call).await.map(Stream::of) })
 }
 
@@ -89,6 +92,10 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::BundleRemove => bundles::remove(host, call).await,
         Verb::BundleList => bundles::list(host),
         Verb::BundleShow => bundles::show(host, call).await,
+        // its value may come as its input: see `serve`
+        Verb::BundleSet => Ok(Vec::new()),
+        Verb::BundleUnset => bundles::unset(host, call).await,
+        Verb::BundleSettings => bundles::settings(host, call),
         Verb::AuditList => log::list(host, call).await,
         Verb::AuditShow => log::show(host, call).await,
         Verb::AuditVerify => log::verify(host).await,

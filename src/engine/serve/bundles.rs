@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use pipit_commands::{Call, Error, Record, Value};
+use pipit_commands::{Call, Error, Record, Stream, Value};
 
 use super::super::now;
 use super::{Host, text};
-use crate::bundle::install;
-use crate::bundle::{Fault, Manifest};
+use crate::bundle::config::{self, Layer};
+use crate::bundle::{Fault, Manifest, install};
 
 pub(super) async fn install(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let folder = text(call, "FOLDER")?;
@@ -73,6 +73,59 @@ pub(super) async fn show(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
     let name = text(call, "NAME")?;
     let (installed, manifest) = install::show(host.engine.store(), &host.engine.0.home, &name, None).await?;
     Ok(vec![about(&installed.version, &manifest).into()])
+}
+
+/// For whom a setting counts.
+fn layer(call: &Call) -> Result<Layer, Error> {
+    match (call.text("room"), call.text("user")) {
+        (Some(_), Some(_)) => Err(Error::failed("a setting counts for a room or for a user, not for both")),
+        (Some(room), None) => Ok(Layer::Room(format!("#{}", room.strip_prefix('#').unwrap_or(&room)))),
+        (None, Some(user)) => Ok(Layer::User(user.into())),
+        (None, None) => Ok(Layer::Base),
+    }
+}
+
+/// Sets a value. That of a secret never stands in a line, for lines are seen by the room and kept in the log.
+pub(super) async fn set(host: &Host, call: &Call, input: Option<Stream>) -> Result<Vec<Value>, Error> {
+    let (name, key) = (text(call, "NAME")?, text(call, "KEY")?);
+    let (store, home) = (host.engine.store(), &host.engine.0.home);
+    let (_, manifest) = install::show(store, home, &name, None).await?;
+    let secret = manifest.config.iter().any(|setting| setting.name == key && setting.secret);
+    if secret && (call.text("VALUE").is_some() || !host.standard_input) {
+        return Err(Error::failed(format!("{key} is a secret, and a secret never stands in a line"))
+            .help(format!("on the shell's own machine: pipit run --stdin 'bundle set {name} {key}' < FILE")));
+    }
+    let value = match (call.text("VALUE"), input) {
+        (Some(value), _) => value.to_string(),
+        (None, Some(input)) => {
+            let texts: Vec<_> = super::rooms::gather(input).await?.iter().map(Value::to_text).collect();
+            texts.join("\n")
+        }
+        (None, None) => return Err(Error::failed(format!("a value for {key} is missing"))),
+    };
+    config::set(store, home, &manifest, layer(call)?, &key, &value).await?;
+    Ok(super::done(format!("{key} of {name} is set")))
+}
+
+pub(super) async fn unset(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    let (name, key) = (text(call, "NAME")?, text(call, "KEY")?);
+    config::unset(host.engine.store(), &name, &layer(call)?, &key).await?;
+    Ok(super::done(format!("{key} of {name} is no longer set")))
+}
+
+pub(super) fn settings(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    let name = text(call, "NAME")?;
+    let rows = config::show(host.engine.store(), &name)?.into_iter().map(|shown| {
+        let counts = match shown.layer {
+            Layer::Base => "all".to_owned(),
+            Layer::Room(room) => room,
+            Layer::User(user) => format!("@{user}"),
+        };
+        let value = shown.value.unwrap_or_else(|| "(secret)".to_owned());
+        let row: Record = [("key", shown.name), ("for", counts), ("value", value)].into_iter().collect();
+        row.into()
+    });
+    Ok(rows.collect())
 }
 
 /// What a bundle may do, before one enables it.
