@@ -171,17 +171,14 @@ impl Policy {
             rank: Rank::User,
             rights: Arc::new(self.people.permissions_of(name)),
         };
-        let stranger = |shown: &EcoString| Subject { name: shown.clone(), rank: Rank::Stranger, rights: Arc::default() };
+        let stranger =
+            |shown: &EcoString| Subject { name: shown.clone(), rank: Rank::Stranger, rights: Arc::default() };
         match identity {
-            Identity::Operator => {
-                Ok(Subject { name: "operator".into(), rank: Rank::Operator, rights: Arc::default() })
-            }
+            Identity::Operator => Ok(Subject { name: "operator".into(), rank: Rank::Operator, rights: Arc::default() }),
             Identity::Named(name) if self.people.has_user(name) => Ok(user(name)),
             Identity::Named(name) => Err(Error::new(ErrorKind::Denied, format!("there is no user {name}"))
                 .help(format!("the operator makes one: user create {name}"))),
-            Identity::Account(account) => {
-                Ok(self.people.user_of(account).map_or_else(|| stranger(account), user))
-            }
+            Identity::Account(account) => Ok(self.people.user_of(account).map_or_else(|| stranger(account), user)),
             Identity::Stranger(shown) => Ok(stranger(shown)),
         }
     }
@@ -226,11 +223,14 @@ impl Policy {
         let rules: Vec<&Ruling> = self.rules_of(command.exact()).iter().collect();
         let (name, exact) = (subject.name(), command.exact());
         let Some(args) = args else {
-            let said = self.foresee(subject, command, context).and_then(|verdict| {
-                objection(subject, command, &verdict.decision).map(|error| error.to_string())
-            });
-            let said = said.unwrap_or_else(|| format!("{name} may run {exact}, if its arguments are right by these rules"));
-            return std::iter::once(said).chain(rules.iter().map(|rule| format!("  {}: {}", rule.id, rule.source))).collect();
+            let said = self
+                .foresee(subject, command, context)
+                .and_then(|verdict| objection(subject, command, &verdict.decision).map(|error| error.to_string()));
+            let said =
+                said.unwrap_or_else(|| format!("{name} may run {exact}, if its arguments are right by these rules"));
+            return std::iter::once(said)
+                .chain(rules.iter().map(|rule| format!("  {}: {}", rule.id, rule.source)))
+                .collect();
         };
         let words: Vec<Value> = args.words().cloned().collect();
         let options = options(command, args);
@@ -267,7 +267,14 @@ fn is_public(command: &Command) -> bool {
         None => true,
         Some(verb) => matches!(
             verb,
-            Verb::Help | Verb::Which | Verb::Explain | Verb::Why | Verb::Whoami | Verb::More | Verb::Status | Verb::Claim
+            Verb::Help
+                | Verb::Which
+                | Verb::Explain
+                | Verb::Why
+                | Verb::Whoami
+                | Verb::More
+                | Verb::Status
+                | Verb::Claim
         ),
     }
 }
@@ -278,14 +285,7 @@ fn facts<'a>(
     options: &'a [(EcoString, Value)],
     context: &'a Context,
 ) -> Facts<'a> {
-    Facts {
-        command: command.exact(),
-        args,
-        options,
-        room: Some(&context.place),
-        via: Some(context.via),
-        tainted: None,
-    }
+    Facts { command: command.exact(), args, options, room: Some(&context.place), via: Some(context.via), tainted: None }
 }
 
 /// The options as rules see them: a flag is `true`, one that may come several times a list.
@@ -345,7 +345,9 @@ pub(crate) fn objection(subject: &Subject, command: &Command, decision: &Decisio
         }
         Decision::Deny(Denial::NoRule) => denied("no rule allows it here".into()),
         Decision::Deny(Denial::Forbidden { .. }) => denied("a rule of the site forbids it".into()),
-        Decision::Deny(Denial::Unreadable { rule, reason }) => denied(format!("the rule {rule} cannot be read: {reason}")),
+        Decision::Deny(Denial::Unreadable { rule, reason }) => {
+            denied(format!("the rule {rule} cannot be read: {reason}"))
+        }
         Decision::Deny(Denial::Missing(unmet)) => {
             let needs: Vec<String> = unmet.iter().map(|unmet| unmet.needs.to_string()).collect();
             denied(format!("it takes {}", needs.join(", and ")))

@@ -112,7 +112,8 @@ pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     match &cli.command {
         Command::Run { user, room, json, stdin, line } => {
-            let ask = line::Ask { user: user.clone(), room: room.clone(), json: *json, stdin: *stdin, line: line.join(" ") };
+            let ask =
+                line::Ask { user: user.clone(), room: room.clone(), json: *json, stdin: *stdin, line: line.join(" ") };
             with(&cli, |home, _| line::run(home, ask))
         }
         Command::Shell { development } => with(&cli, |home, _| shell::shell(home, *development)),

@@ -94,11 +94,7 @@ fn within(value: &DeValue<'_>, wanted: &str, places: &mut Vec<Range<usize>>) {
                 within(item.get_ref(), wanted, places);
             }
         }
-        DeValue::String(_)
-        | DeValue::Integer(_)
-        | DeValue::Float(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_) => {}
+        DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {}
     }
 }
 

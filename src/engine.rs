@@ -30,9 +30,9 @@ mod run;
 mod serve;
 mod world;
 
-pub(crate) use names::Catalogue;
 use bundles::Bundles;
 use host::{Lent, LineHost};
+pub(crate) use names::Catalogue;
 use names::Names;
 use planner::Planner;
 use world::World;
@@ -188,7 +188,8 @@ impl Engine {
         let at = now();
         let who = self.who(&request);
         let room = room_name(&request.place);
-        let asked = Asked { at, who: &who, via: &request.service, room: &room, text: &request.text, cause: request.cause };
+        let asked =
+            Asked { at, who: &who, via: &request.service, room: &room, text: &request.text, cause: request.cause };
         let ticket = match self.0.audit.open(asked).await {
             Ok(ticket) => ticket,
             Err(error) => {
@@ -244,14 +245,15 @@ impl Engine {
         let context = Context { place: request.place.clone(), via: request.via };
         let last = self.last_line(&line, &who, trail.id()).await?;
         let id = trail.id().to_owned();
-        let host = Arc::new(LineHost::new(self.clone(), Arc::clone(&world), subject.clone(), context, &request, trail, at));
+        let host =
+            Arc::new(LineHost::new(self.clone(), Arc::clone(&world), subject.clone(), context, &request, trail, at));
         let names = self.names(&world, &subject, &host);
         let lent: Arc<dyn pipit_commands::Host> = Arc::new(Lent(Arc::clone(&host)));
-        let plan = Planner::new(&names, &lent, last.as_ref(), &|command| host.judge_name(command)).plan(&line, request.input.is_some())?;
+        let plan = Planner::new(&names, &lent, last.as_ref(), &|command| host.judge_name(command))
+            .plan(&line, request.input.is_some())?;
         host.judge_whole(&plan)?;
         let (kill, killed) = oneshot::channel();
-        let running =
-            Running { who, room: room_name(&request.place), text: request.text, since: at, kill };
+        let running = Running { who, room: room_name(&request.place), text: request.text, since: at, kill };
         let _listed = Listed::new(self, id, running)?;
         let around: Arc<dyn run::Around> = Arc::new(Lent(Arc::clone(&host)));
         let last_command = plan.last_command();

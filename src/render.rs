@@ -11,9 +11,8 @@ use crate::limits::{SHOWN_BYTES, SHOWN_LINES};
 pub(crate) fn text(values: &[Value]) -> String {
     let records = !values.is_empty() && values.iter().all(|value| matches!(value, Value::Record(_)));
     let drawn = records.then(|| Table::of(values, &[])).flatten().map(|table| table.draw());
-    let text = drawn.unwrap_or_else(|| {
-        values.iter().map(|value| value.to_text().to_string()).collect::<Vec<_>>().join("\n")
-    });
+    let text =
+        drawn.unwrap_or_else(|| values.iter().map(|value| value.to_text().to_string()).collect::<Vec<_>>().join("\n"));
     plain(&text)
 }
 
@@ -33,7 +32,11 @@ pub(crate) fn plain(text: &str) -> String {
         (c.is_control() && c != '\n' && c != '\t')
             || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    if text.contains(bad) { text.chars().map(|c| if bad(c) { '\u{fffd}' } else { c }).collect() } else { text.to_owned() }
+    if text.contains(bad) {
+        text.chars().map(|c| if bad(c) { '\u{fffd}' } else { c }).collect()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// As much of a text as a reply shows, on whole lines where there are any, and the rest.

@@ -36,7 +36,12 @@ fn play(rows: &[Value], run: impl Fn(&Value) -> Result<(), String> + Sync) {
                 while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if let Err(why) = run(row) {
                         let mut failures = failures.lock().unwrap();
-                        failures.push(format!("{} ({}): {}\n    {why}", text(row, "id"), text(row, "kind"), text(row, "line")));
+                        failures.push(format!(
+                            "{} ({}): {}\n    {why}",
+                            text(row, "id"),
+                            text(row, "kind"),
+                            text(row, "line")
+                        ));
                     }
                 }
             });
@@ -157,12 +162,8 @@ fn rules() {
             None => Err(format!("not refused: {said}")),
         }
     });
-    let mut child = Command::new(PIPIT)
-        .args(["rule", "eval"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        Command::new(PIPIT).args(["rule", "eval"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let cases: String = decided
         .iter()
@@ -224,8 +225,7 @@ const LATER: &[(&str, &str)] = &[];
 fn bypass() {
     let world = world();
     let rows: Vec<Value> = rows("bypass.jsonl").into_iter().filter(|row| row["needs"] == "cli").collect();
-    let rows: Vec<Value> =
-        rows.into_iter().filter(|row| !LATER.iter().any(|(id, _)| *id == text(row, "id"))).collect();
+    let rows: Vec<Value> = rows.into_iter().filter(|row| !LATER.iter().any(|(id, _)| *id == text(row, "id"))).collect();
     play(&rows, |row| {
         let home = tempfile::tempdir().unwrap();
         copy(world.path(), home.path());

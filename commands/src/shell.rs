@@ -233,35 +233,35 @@ fn people() -> Vec<Command> {
 }
 
 fn access() -> Vec<Command> {
-    let (role, permission, rule) = ("role:manage", "permission:manage", "rule:manage");
+    let (roles, permissions, rules) = ("role:manage", "permission:manage", "rule:manage");
     [
         family(
             "role",
             [
-                admin("create NAME", "Makes a role, a set of permissions", Verb::RoleCreate, role),
-                admin("delete NAME", "Removes a role", Verb::RoleDelete, role),
-                admin("grant NAME PERMISSION", "Puts a permission in a role", Verb::RoleGrant, role),
-                admin("revoke NAME PERMISSION", "Takes a permission out of a role", Verb::RoleRevoke, role),
-                admin("give NAME GROUP", "Gives a role to a group", Verb::RoleGive, role),
-                admin("take NAME GROUP", "Takes a role from a group", Verb::RoleTake, role),
-                look("list", "The roles, their permissions and groups", Verb::RoleList, role),
+                admin("create NAME", "Makes a role, a set of permissions", Verb::RoleCreate, roles),
+                admin("delete NAME", "Removes a role", Verb::RoleDelete, roles),
+                admin("grant NAME PERMISSION", "Puts a permission in a role", Verb::RoleGrant, roles),
+                admin("revoke NAME PERMISSION", "Takes a permission out of a role", Verb::RoleRevoke, roles),
+                admin("give NAME GROUP", "Gives a role to a group", Verb::RoleGive, roles),
+                admin("take NAME GROUP", "Takes a role from a group", Verb::RoleTake, roles),
+                look("list", "The roles, their permissions and groups", Verb::RoleList, roles),
             ],
         ),
         family(
             "permission",
             [
-                admin("create NAME", "Makes a permission of the site (site:NAME)", Verb::PermissionCreate, permission),
-                admin("delete NAME", "Removes a permission of the site", Verb::PermissionDelete, permission),
-                look("list", "The permissions there are", Verb::PermissionList, permission),
+                admin("create NAME", "Makes a permission of the site (site:NAME)", Verb::PermissionCreate, permissions),
+                admin("delete NAME", "Removes a permission of the site", Verb::PermissionDelete, permissions),
+                look("list", "The permissions there are", Verb::PermissionList, permissions),
             ],
         ),
         family(
             "rule",
             [
-                admin("create RULE", "Adds an access rule of the site", Verb::RuleCreate, rule)
+                admin("create RULE", "Adds an access rule of the site", Verb::RuleCreate, rules)
                     .shows("rule create \"when command is text:upper must have site:shout\"", "only some may shout"),
-                admin("delete ID", "Removes an access rule of the site", Verb::RuleDelete, rule),
-                look("list [COMMAND]", "The access rules, of one command or all", Verb::RuleList, rule),
+                admin("delete ID", "Removes an access rule of the site", Verb::RuleDelete, rules),
+                look("list [COMMAND]", "The access rules, of one command or all", Verb::RuleList, rules),
             ],
         ),
     ]

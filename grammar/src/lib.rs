@@ -7,10 +7,10 @@
 pub mod ast;
 mod error;
 pub mod expr;
-pub mod rule;
 pub mod limits;
 mod line;
 mod print;
+pub mod rule;
 mod span;
 pub mod usage;
 

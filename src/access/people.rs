@@ -81,9 +81,7 @@ impl People {
 
     /// The roles that a user's groups give.
     pub(crate) fn roles_of<'a>(&'a self, user: &'a str) -> impl Iterator<Item = (&'a EcoString, &'a Role)> {
-        self.roles
-            .iter()
-            .filter(move |(_, role)| self.groups_of(user).any(|group| role.groups.contains(group)))
+        self.roles.iter().filter(move |(_, role)| self.groups_of(user).any(|group| role.groups.contains(group)))
     }
 
     /// The permissions of a user.

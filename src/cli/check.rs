@@ -71,7 +71,8 @@ pub(super) fn eval() -> ExitCode {
             Ok(line) => line,
             Err(error) => return fail(2, &format!("line {}: {error}", number + 1)),
         };
-        let said = serde_json::from_str::<Case>(&line).map_err(|error| error.to_string()).and_then(|case| answer(&case));
+        let said =
+            serde_json::from_str::<Case>(&line).map_err(|error| error.to_string()).and_then(|case| answer(&case));
         match said {
             Ok(said) if writeln!(std::io::stdout(), "{said}").is_err() => return ExitCode::SUCCESS,
             Ok(_) => {}
@@ -82,8 +83,12 @@ pub(super) fn eval() -> ExitCode {
 }
 
 fn answer(case: &Case) -> Result<String, String> {
-    let rulings: Vec<Ruling> =
-        case.rules.iter().enumerate().map(|(at, rule)| Ruling::read(format!("r{at}"), Layer::Site, rule.as_str())).collect();
+    let rulings: Vec<Ruling> = case
+        .rules
+        .iter()
+        .enumerate()
+        .map(|(at, rule)| Ruling::read(format!("r{at}"), Layer::Site, rule.as_str()))
+        .collect();
     let rulings: Vec<&Ruling> = rulings.iter().collect();
     let options: Vec<(EcoString, Value)> = match &case.call.options {
         Some(Value::Record(record)) => record.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
@@ -103,7 +108,8 @@ fn answer(case: &Case) -> Result<String, String> {
         via: via.transpose()?,
         tainted: None,
     };
-    let decision = match decide(&rulings, &|permission| case.permissions.iter().any(|held| held == permission), &facts) {
+    let decision = match decide(&rulings, &|permission| case.permissions.iter().any(|held| held == permission), &facts)
+    {
         Decision::Allow { .. } => "allow",
         Decision::Deny(_) => "deny",
         Decision::Park { .. } => "park",

@@ -79,7 +79,12 @@ pub(super) struct Shown {
 
 impl Shown {
     pub(super) fn new(json: bool) -> Self {
-        Self { out: BufWriter::with_capacity(64 * 1024, std::io::stdout()), json, line: String::new(), waiting: Vec::new() }
+        Self {
+            out: BufWriter::with_capacity(64 * 1024, std::io::stdout()),
+            json,
+            line: String::new(),
+            waiting: Vec::new(),
+        }
     }
 
     pub(super) fn take(&mut self, batch: Batch) -> ControlFlow<()> {
@@ -130,4 +135,3 @@ impl Shown {
         let _ = writeln!(self.out, "{}", render::shown(&waiting, template)).and_then(|()| self.out.flush());
     }
 }
-

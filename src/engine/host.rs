@@ -254,7 +254,10 @@ impl Host for Lent {
     fn spend(&self, rounds: u64) -> Result<(), Error> {
         let spent = self.0.rounds.fetch_add(rounds, Ordering::Relaxed).saturating_add(rounds);
         if spent > limits::ROUNDS {
-            return Err(Error::failed(format!("the line has run {} rounds of its loops, and that is all", limits::ROUNDS)));
+            return Err(Error::failed(format!(
+                "the line has run {} rounds of its loops, and that is all",
+                limits::ROUNDS
+            )));
         }
         Ok(())
     }

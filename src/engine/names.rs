@@ -64,8 +64,7 @@ impl Catalogue {
 
 /// Whether a built-in is one verb of a noun (`user create`), which is never run by the verb alone.
 fn needs_noun(command: &Command) -> bool {
-    const NOUNS: &[&str] =
-        &["alias", "keep", "user", "group", "role", "permission", "rule", "room", "bundle", "audit"];
+    const NOUNS: &[&str] = &["alias", "keep", "user", "group", "role", "permission", "rule", "room", "bundle", "audit"];
     let spec = command.spec();
     spec.built_in && spec.bundle != spec.name && NOUNS.contains(&spec.bundle.as_str())
 }
@@ -104,7 +103,8 @@ impl Names {
             })
             .take(WORDS - 1)
             .collect();
-        self.command(&name.text, name.bundle(), &words).map_or_else(|| self.alias(name.command(), name.bundle()), |found| found)
+        self.command(&name.text, name.bundle(), &words)
+            .map_or_else(|| self.alias(name.command(), name.bundle()), |found| found)
     }
 
     fn command(&self, name: &str, bundle: Option<&str>, words: &[&str]) -> Option<Result<Found, Error>> {

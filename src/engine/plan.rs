@@ -8,8 +8,8 @@ use std::sync::Arc;
 use ecow::EcoString;
 use pipit_commands::bind::Use;
 use pipit_commands::{Args, Command, Given, How};
-use pipit_grammar::ast::{self, Joint, Parameter, Path, Redirect};
 use pipit_grammar::Span;
+use pipit_grammar::ast::{self, Joint, Parameter, Path, Redirect};
 
 /// A line, ready to be judged and run.
 #[derive(Debug)]
@@ -103,10 +103,7 @@ impl Word {
 
     /// Whether it may come to any number of arguments.
     pub(crate) fn spreads(&self) -> bool {
-        matches!(
-            self.parts.as_slice(),
-            [Part::Substitution(_, false) | Part::Parameter(Parameter::All, false)]
-        )
+        matches!(self.parts.as_slice(), [Part::Substitution(_, false) | Part::Parameter(Parameter::All, false)])
     }
 
     /// Whether something has to run before its value is known.

@@ -70,12 +70,7 @@ impl<'a> Planner<'a> {
         Ok(Plan { pipelines, refers })
     }
 
-    fn pipeline(
-        &mut self,
-        pipeline: &ast::Pipeline,
-        scope: &Scope,
-        extra: &mut Vec<Item>,
-    ) -> Result<Pipeline, Error> {
+    fn pipeline(&mut self, pipeline: &ast::Pipeline, scope: &Scope, extra: &mut Vec<Item>) -> Result<Pipeline, Error> {
         let mut stages = Vec::with_capacity(pipeline.stages.len());
         for (at, stage) in pipeline.stages.iter().enumerate() {
             let inner;
@@ -119,11 +114,8 @@ impl<'a> Planner<'a> {
         (self.judge)(&command)?;
         let spec = command.spec();
         let items: Vec<&Item> = items.collect();
-        let (words, blocks) = if spec.takes_command {
-            (Vec::new(), vec![following(&items, &spec.name)?])
-        } else {
-            split(&items)
-        };
+        let (words, blocks) =
+            if spec.takes_command { (Vec::new(), vec![following(&items, &spec.name)?]) } else { split(&items) };
         if spec.flow == Flow::Value && !scope.input {
             return Err(Error::refused(format!("{} works on what comes in, and nothing comes in", spec.name))
                 .help(format!("put a stage before it: … | {}", spec.usage)));
@@ -170,31 +162,23 @@ impl<'a> Planner<'a> {
             return Err(Error::refused(format!("{} takes {takes}", spec.name)).help(format!("usage: {}", spec.usage)));
         }
         if blocks.len() < least {
-            return Err(Error::refused(format!("a block of {} is missing", spec.name))
-                .help(format!("usage: {}", spec.usage)));
+            return Err(
+                Error::refused(format!("a block of {} is missing", spec.name)).help(format!("usage: {}", spec.usage))
+            );
         }
         let mut planned = Vec::with_capacity(blocks.len());
         for (at, line) in blocks.into_iter().enumerate() {
             // what `try` caught is a value, whatever came in
             let caught = at == 1 && spec.name == "try" && spec.built_in;
-            let inside = Scope {
-                input: scope.input || caught,
-                value: scope.value || caught,
-                words: scope.words.clone(),
-            };
+            let inside =
+                Scope { input: scope.input || caught, value: scope.value || caught, words: scope.words.clone() };
             let plan = self.line(&line, &inside, &mut Vec::new())?;
             planned.push((Arc::new(line), Some(Arc::new(plan))));
         }
         Ok(planned)
     }
 
-    fn alias(
-        &mut self,
-        stage: &ast::Stage,
-        line: &Line,
-        extra: &[Item],
-        scope: &Scope,
-    ) -> Result<Stage, Error> {
+    fn alias(&mut self, stage: &ast::Stage, line: &Line, extra: &[Item], scope: &Scope) -> Result<Stage, Error> {
         if self.depth == ALIAS_DEPTH {
             return Err(Error::refused(format!("aliases stand in aliases more than {ALIAS_DEPTH} deep")));
         }
@@ -235,9 +219,11 @@ impl<'a> Planner<'a> {
                 ast::Part::Text { text, quoted } => Part::Text(text.clone(), how(*quoted)),
                 ast::Part::Reference { path, quoted } if scope.value => Part::Reference(path.clone(), *quoted),
                 ast::Part::Reference { path, .. } => {
-                    return Err(Error::refused(format!("{path} refers to the value of the stage before, and there is none"))
-                        .help("put a stage before this one; a text is written in single quotes")
-                        .at(word.span));
+                    return Err(Error::refused(format!(
+                        "{path} refers to the value of the stage before, and there is none"
+                    ))
+                    .help("put a stage before this one; a text is written in single quotes")
+                    .at(word.span));
                 }
                 ast::Part::Percent { quoted } if scope.value => {
                     let _ = quoted;
@@ -308,9 +294,10 @@ fn following(items: &[&Item], command: &str) -> Result<Line, Error> {
     match items {
         [Item::Block(block)] => Ok(block.line.clone()),
         [Item::Word(first), rest @ ..] => {
-            let name = first.bare().filter(|text| ast_name(text)).ok_or_else(|| {
-                Error::refused(format!("{command} wants the name of a command")).at(first.span)
-            })?;
+            let name = first
+                .bare()
+                .filter(|text| ast_name(text))
+                .ok_or_else(|| Error::refused(format!("{command} wants the name of a command")).at(first.span))?;
             let stage = ast::Stage {
                 name: ast::Name { text: name.into(), span: first.span },
                 items: rest.iter().map(|item| (*item).clone()).collect(),

@@ -224,7 +224,8 @@ impl Once {
 
     /// The stage once for each value of its input.
     fn for_each(self, input: Stream) -> Stream {
-        let run = ForEach { once: self, input: Some(input), waiting: Vec::new().into_iter(), current: None, failed: None };
+        let run =
+            ForEach { once: self, input: Some(input), waiting: Vec::new().into_iter(), current: None, failed: None };
         Stream::new(futures_util::stream::unfold(run, |mut run| async move {
             let batch = run.step().await?;
             Some((batch, run))
@@ -379,7 +380,8 @@ async fn bind_words(cx: &Cx, stage: &Stage, stated: &Stated, scope: &Scope) -> R
         }
     }
     let spec = stated.command.spec();
-    let bound = bind::bind(spec, positional, options, stated.fills).map_err(|error| error.as_kind(ErrorKind::Failed))?;
+    let bound =
+        bind::bind(spec, positional, options, stated.fills).map_err(|error| error.as_kind(ErrorKind::Failed))?;
     bound.ok_or_else(|| Error::failed("not everything is known"))
 }
 
@@ -452,6 +454,8 @@ fn reference<'s>(scope: &'s Scope, path: &pipit_grammar::ast::Path) -> Result<&'
 
 fn parameter(scope: &Scope, n: u8) -> Result<&Given, Error> {
     let at = usize::from(n).saturating_sub(1);
-    scope.words.get(at).ok_or_else(|| Error::failed(format!("${n} is missing: the alias was given {} words", scope.words.len())))
+    scope
+        .words
+        .get(at)
+        .ok_or_else(|| Error::failed(format!("${n} is missing: the alias was given {} words", scope.words.len())))
 }
-

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use pipit_commands::bind::{Head, Slot, Use, bind, fill, uses};
 use pipit_commands::{
-    Args, Block, Call, Command, Error, Flow, Given, Host, How, Stream, Value, Verb, built_ins, check,
+    Args, Block, Call, Command, Error, Flow, Given, Host, How, Intent, Note, Origin, Stream, Value, Verb, built_ins,
+    check,
 };
 use pipit_grammar::ast::{Item, Joint, Line, Part, Path, Pipeline, Stage, Word};
 use pipit_grammar::parse;
@@ -22,13 +23,19 @@ struct Open {
 
 #[async_trait]
 impl Host for Open {
-    async fn judge(&self, _: &Command, _: &Args) -> Result<(), Error> {
-        Ok(())
+    async fn judge(&self, _: &Command, _: &Args) -> Result<Option<Arc<dyn Intent>>, Error> {
+        Ok(None)
     }
 
     fn judge_now(&self, _: &Command, _: &Args) -> Result<(), Error> {
         Ok(())
     }
+
+    fn origin(&self) -> Origin {
+        Origin::default()
+    }
+
+    fn note(&self, _: &Command, _: Note) {}
 
     fn now(&self) -> i64 {
         1_900_000_000_000

@@ -23,7 +23,9 @@ pub(super) async fn make(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
             .help("take another name for the alias"));
     }
     if RESERVED.contains(&name.as_str()) {
-        return Err(Error::failed(format!("{name} is kept for the shell itself")).help("take another name for the alias"));
+        return Err(
+            Error::failed(format!("{name} is kept for the shell itself")).help("take another name for the alias")
+        );
     }
     let tree = pipit_grammar::parse_alias(&line)?;
     if reaches(host, &tree, &name) {
@@ -76,12 +78,12 @@ pub(super) async fn publish(host: &Host, call: &Call) -> Result<Vec<Value>, Erro
     let found = found.ok_or_else(|| Error::failed(format!("you have no alias {name}")))?;
     let alias: KeptAlias = serde_json::from_str(&found.body)
         .map_err(|error| Error::failed(format!("the alias {name} cannot be read: {error}")))?;
-    let changes = vec![
-        insert(kind::ALIAS, own(SITE, &name), &alias),
-        remove(kind::ALIAS, key, Expect::Revision(found.revision)),
-    ];
+    let changes =
+        vec![insert(kind::ALIAS, own(SITE, &name), &alias), remove(kind::ALIAS, key, Expect::Revision(found.revision))];
     match host.engine.0.store.apply(changes).await {
-        Err(crate::store::StoreError::Exists { .. }) => Err(Error::failed(format!("the site has an alias {name} already"))),
+        Err(crate::store::StoreError::Exists { .. }) => {
+            Err(Error::failed(format!("the site has an alias {name} already")))
+        }
         other => other.map_err(super::stored),
     }?;
     Ok(done(format!("the alias {name} is everybody's now")))

@@ -32,8 +32,7 @@ pub(super) async fn enable(host: &Host, call: &Call) -> Result<Vec<Value>, Error
     let (enabled, remarks) = install::enable(store, home, &name, version.as_deref(), &path, &others).await?;
     let (_, manifest) = install::show(store, home, &name, Some(&enabled.version)).await?;
     let commands: Vec<&str> = manifest.commands.iter().map(|entry| entry.name.as_str()).collect();
-    let mut said =
-        vec![Value::from(format!("{name} {} is enabled: {}", enabled.version, commands.join(", ")))];
+    let mut said = vec![Value::from(format!("{name} {} is enabled: {}", enabled.version, commands.join(", ")))];
     said.extend(remarks.into_iter().map(Value::from));
     Ok(said)
 }
@@ -61,9 +60,8 @@ pub(super) fn list(host: &Host) -> Result<Vec<Value>, Error> {
             (true, None) => "enabled".to_owned(),
             (false, _) => "installed".to_owned(),
         };
-        let row: Record = [("name", one.name), ("version", one.version), ("state", state), ("from", one.from)]
-            .into_iter()
-            .collect();
+        let row: Record =
+            [("name", one.name), ("version", one.version), ("state", state), ("from", one.from)].into_iter().collect();
         row.into()
     });
     Ok(rows.collect())

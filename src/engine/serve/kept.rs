@@ -55,7 +55,13 @@ pub(super) fn tee(host: Host, call: &Call, input: Option<Stream>) -> Stream {
         }
     }
     let name = text(call, "NAME");
-    let tee = Tee { host: Arc::clone(&host), name, input: Some(input.unwrap_or_else(Stream::empty)), kept: Vec::new(), bytes: 0 };
+    let tee = Tee {
+        host: Arc::clone(&host),
+        name,
+        input: Some(input.unwrap_or_else(Stream::empty)),
+        kept: Vec::new(),
+        bytes: 0,
+    };
     Stream::new(futures_util::stream::unfold(tee, |mut tee| async move {
         let batch = tee.step().await?;
         Some((batch, tee))
@@ -65,10 +71,10 @@ pub(super) fn tee(host: Host, call: &Call, input: Option<Stream>) -> Stream {
 pub(super) fn cat(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
     let found = host.engine.0.store.get(kind::KEPT, &own(owner(host)?, &name)).map_err(super::stored)?;
-    let found = found.ok_or_else(|| {
-        Error::failed(format!("nothing is kept as {name}")).help("keep list shows what is")
-    })?;
-    serde_json::from_str(&found.body).map_err(|error| Error::failed(format!("what is kept as {name} cannot be read: {error}")))
+    let found =
+        found.ok_or_else(|| Error::failed(format!("nothing is kept as {name}")).help("keep list shows what is"))?;
+    serde_json::from_str(&found.body)
+        .map_err(|error| Error::failed(format!("what is kept as {name} cannot be read: {error}")))
 }
 
 pub(super) fn list(host: &Host) -> Result<Vec<Value>, Error> {
@@ -107,9 +113,8 @@ pub(super) async fn my(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
         return Ok(vec![value.clone()]);
     }
     let found = host.engine.0.store.get(kind::NOTE, &own(owner, &name)).map_err(super::stored)?;
-    let found = found.ok_or_else(|| {
-        Error::failed(format!("there is no note {name}")).help(format!("make one: my {name} = …"))
-    })?;
+    let found = found
+        .ok_or_else(|| Error::failed(format!("there is no note {name}")).help(format!("make one: my {name} = …")))?;
     let value = serde_json::from_str(&found.body)
         .map_err(|error| Error::failed(format!("the note {name} cannot be read: {error}")))?;
     Ok(vec![value])

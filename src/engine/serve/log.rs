@@ -8,7 +8,8 @@ use crate::audit::Filter;
 
 /// A time as it is shown: UTC, to the second.
 pub(super) fn time(at: i64) -> String {
-    jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+    jiff::Timestamp::from_millisecond(at)
+        .map_or_else(|_| at.to_string(), |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
 pub(super) async fn list(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
@@ -27,7 +28,8 @@ pub(super) async fn list(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
     };
     let lines = host.engine.0.audit.list(filter).await.map_err(unavailable)?;
     let rows = lines.into_iter().rev().map(|line| {
-        let (ended, message) = line.end.map_or_else(|| ("running".to_owned(), String::new()), |end| (end.status, end.message));
+        let (ended, message) =
+            line.end.map_or_else(|| ("running".to_owned(), String::new()), |end| (end.status, end.message));
         let row: Record = [
             ("id", line.ticket),
             ("at", time(line.at)),
@@ -76,12 +78,9 @@ pub(super) async fn verify(host: &Host) -> Result<Vec<Value>, Error> {
         return Err(Error::failed(format!("the log was altered: {fault}"))
             .help("keep a copy of the home as it is, and restore a backup to go on"));
     }
-    let row: Record = [
-        ("records", Value::Int(report.records)),
-        ("head", report.head.into()),
-        ("anchored", report.anchored.into()),
-    ]
-    .into_iter()
-    .collect();
+    let row: Record =
+        [("records", Value::Int(report.records)), ("head", report.head.into()), ("anchored", report.anchored.into())]
+            .into_iter()
+            .collect();
     Ok(vec![row.into()])
 }

@@ -141,14 +141,17 @@ pub(super) fn which(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
         }
         Found::Command(command, _) => {
             let kind = if command.spec().built_in { "built-in" } else { "bundle" };
-            let row: Record = [("name", words.to_string()), ("kind", kind.into()), ("stands for", command.exact().to_string())]
-                .into_iter()
-                .collect();
+            let row: Record =
+                [("name", words.to_string()), ("kind", kind.into()), ("stands for", command.exact().to_string())]
+                    .into_iter()
+                    .collect();
             row.into()
         }
         Found::Alias(alias) => {
             let row: Record =
-                [("name", words.to_string()), ("kind", "alias".into()), ("stands for", alias.to_string())].into_iter().collect();
+                [("name", words.to_string()), ("kind", "alias".into()), ("stands for", alias.to_string())]
+                    .into_iter()
+                    .collect();
             row.into()
         }
         Found::Again => "your last line".into(),
@@ -183,10 +186,13 @@ fn describe(host: &Host, plan: &Plan, depth: usize, text: &mut String) {
     for (joint, pipeline) in &plan.pipelines {
         let indent = "  ".repeat(depth);
         if let Some(joint) = joint {
-            text.push_str(&format!("\n{indent}{}", match joint {
-                pipit_grammar::ast::Joint::And => "and then, if that went well",
-                pipit_grammar::ast::Joint::Or => "or else, if that failed",
-            }));
+            text.push_str(&format!(
+                "\n{indent}{}",
+                match joint {
+                    pipit_grammar::ast::Joint::And => "and then, if that went well",
+                    pipit_grammar::ast::Joint::Or => "or else, if that failed",
+                }
+            ));
         }
         for stage in &pipeline.stages {
             text.push_str(&format!("\n{indent}{}", stage_text(host, stage)));

@@ -16,8 +16,9 @@ pub(super) fn fresh_name(call: &Call) -> Result<EcoString, Error> {
     if valid_name(&name) {
         return Ok(name);
     }
-    Err(Error::failed(format!("{name:?} is no name for this"))
-        .help("up to 32 of a-z, 0-9, `.`, `_` and `-`, a letter first; some names, like here and me, mean something else"))
+    Err(Error::failed(format!("{name:?} is no name for this")).help(
+        "up to 32 of a-z, 0-9, `.`, `_` and `-`, a letter first; some names, like here and me, mean something else",
+    ))
 }
 
 /// An account as a chat service names it: `irc://network/account`.
@@ -31,7 +32,8 @@ fn account(call: &Call) -> Result<EcoString, Error> {
     if good {
         return Ok(account);
     }
-    Err(Error::failed(format!("{account:?} is no account")).help("write SERVICE://NETWORK/ACCOUNT, as in irc://libera/alice"))
+    Err(Error::failed(format!("{account:?} is no account"))
+        .help("write SERVICE://NETWORK/ACCOUNT, as in irc://libera/alice"))
 }
 
 pub(super) async fn create_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
@@ -90,7 +92,9 @@ pub(super) fn show_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
 pub(super) async fn link(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (name, account) = (text(call, "NAME")?, account(call)?);
     if let Some(other) = host.world.policy.people().user_of(&account) {
-        return Err(Error::failed(format!("{account} is {other} already")).help(format!("first: user unlink {account}")));
+        return Err(
+            Error::failed(format!("{account} is {other} already")).help(format!("first: user unlink {account}"))
+        );
     }
     let added = account.clone();
     change(host, kind::USER, &name, |user: &mut User| {
@@ -174,8 +178,10 @@ const ADMIN: &str = "admin";
 /// Makes the caller the administrator, once, with the code that only the console showed.
 pub(super) async fn claim(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let code = text(call, "CODE")?;
-    let wrong = || Error::failed("that is not the code, or it was used already")
-        .help("the code is on the console where pipit serve was started; a new start prints a new one");
+    let wrong = || {
+        Error::failed("that is not the code, or it was used already")
+            .help("the code is on the console where pipit serve was started; a new start prints a new one")
+    };
     let found = host.engine.0.store.get(kind::CLAIM, CODE).map_err(super::stored)?.ok_or_else(wrong)?;
     let kept: Claim = serde_json::from_str(&found.body).map_err(|_| wrong())?;
     let account = host.claimant().ok_or_else(|| {
@@ -237,7 +243,8 @@ pub(in super::super) fn new_code(world: &super::super::World) -> Option<(String,
     }
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok()?;
-    let code: String = bytes.iter().map(|byte| char::from(b"ABCDEFGHJKMNPQRSTVWXYZ0123456789"[usize::from(byte % 32)])).collect();
+    let code: String =
+        bytes.iter().map(|byte| char::from(b"ABCDEFGHJKMNPQRSTVWXYZ0123456789"[usize::from(byte % 32)])).collect();
     let claim = Claim { hash: blake3::hash(code.as_bytes()).to_hex().to_string(), tries: 0 };
     Some((code, put(kind::CLAIM, CODE, &claim, Expect::Anything)))
 }

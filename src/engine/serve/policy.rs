@@ -110,7 +110,8 @@ pub(super) async fn create_permission(host: &Host, call: &Call) -> Result<Vec<Va
             && short.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-'))
     });
     if !good {
-        return Err(Error::failed(format!("{name:?} is no permission of the site")).help("write site:NAME, in a-z, 0-9, `_` and `-`"));
+        return Err(Error::failed(format!("{name:?} is no permission of the site"))
+            .help("write site:NAME, in a-z, 0-9, `_` and `-`"));
     }
     apply(host, vec![insert(kind::PERMISSION, name.clone(), &Value::Record(Record::new()))]).await?;
     Ok(done(format!("the permission {name} is there")))
@@ -136,7 +137,8 @@ pub(super) async fn create_rule(host: &Host, call: &Call) -> Result<Vec<Value>, 
     let typed = text(call, "RULE")?;
     let rule = pipit_grammar::rule::parse_rule(&typed)
         .map_err(|error| Error::failed(format!("the rule: {}", error.show(&typed))))?;
-    let ids = host.world.policy.site_rules().iter().filter_map(|ruling| ruling.id.strip_prefix('r')?.parse::<u64>().ok());
+    let ids =
+        host.world.policy.site_rules().iter().filter_map(|ruling| ruling.id.strip_prefix('r')?.parse::<u64>().ok());
     let id = format!("r{}", ids.max().unwrap_or(0) + 1);
     let text = rule.to_string();
     apply(host, vec![insert(kind::RULE, id.clone(), &KeptRule { text: text.clone() })]).await?;

@@ -5,8 +5,8 @@ use pipit_commands::{Call, Error, Record, Stream, Value};
 use pipit_grammar::ast::Target;
 use pipit_grammar::rule::Place;
 
-use super::super::world::{Room, kind};
 use super::super::now;
+use super::super::world::{Room, kind};
 use super::{Host, apply, delete as remove, done, insert, text};
 use crate::limits;
 use crate::store::Expect;
@@ -61,13 +61,10 @@ pub(in super::super) async fn post(host: &Host, target: &Target, said: &str) -> 
     };
     if let Some(place) = own {
         let key = format!("{place}/{:016x}/{}", now(), host.line());
-        let post: Record = [
-            ("by", Value::from(host.subject.name().clone())),
-            ("line", host.line().into()),
-            ("text", said.into()),
-        ]
-        .into_iter()
-        .collect();
+        let post: Record =
+            [("by", Value::from(host.subject.name().clone())), ("line", host.line().into()), ("text", said.into())]
+                .into_iter()
+                .collect();
         return apply(host, vec![insert(kind::POST, key, &Value::from(post))]).await;
     }
     let (service, place) = match target {
@@ -108,8 +105,7 @@ pub(super) async fn delete(host: &Host, call: &Call) -> Result<Vec<Value>, Error
 
 pub(super) fn list(host: &Host) -> Vec<Value> {
     let row = |(name, room): (&EcoString, &Room)| {
-        let row: Record =
-            [("room", format!("#{name}")), ("audience", room.audience.to_string())].into_iter().collect();
+        let row: Record = [("room", format!("#{name}")), ("audience", room.audience.to_string())].into_iter().collect();
         row.into()
     };
     host.world.rooms.iter().map(row).collect()
