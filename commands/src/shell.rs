@@ -93,11 +93,13 @@ fn shell() -> Vec<Command> {
             row("history [WORD…] [--count=N]")
                 .about("Your lines, the newest last; with words only those that contain them; `!!` runs the last again")
                 .kind("N", Kind::Int(1, 1000))
+                .shows("history deploy --count=5", "your last five lines with deploy in them")
                 .shell(Verb::History, Flow::Each),
             row("ps").about("The lines that run now: your own, or all with shell:ps").shell(Verb::Ps, Flow::Each),
             row("kill ID")
                 .about("Stops a running line of your own; those of others with shell:kill")
                 .fills("ID")
+                .shows("kill 7M34SEPE", "the id is in ps")
                 .shell(Verb::Kill, Flow::Each),
             row("more")
                 .about("The next part of the last output that was too long to show")
@@ -105,6 +107,7 @@ fn shell() -> Vec<Command> {
             row("status").about("How the shell is: version, audit log, chat services").shell(Verb::Status, Flow::Each),
             row("claim CODE")
                 .about("Makes you the administrator with the code that the first start printed")
+                .shows("claim 4F7K-2M9Q", "you are the administrator")
                 .shell(Verb::Claim, Flow::Each),
         ],
     )
@@ -125,12 +128,17 @@ fn alias() -> Vec<Command> {
                 .about("The same as alias NAME = LINE")
                 .kind("NAME", Kind::Check(alias_name))
                 .kind("LINE", line())
+                .shows("alias create shout 'echo $* | upper'", "then `shout hello`")
                 .shell(Verb::AliasCreate, Flow::Each),
-            row("delete NAME").about("Forgets an alias of your own").shell(Verb::AliasDelete, Flow::Each),
+            row("delete NAME")
+                .about("Forgets an alias of your own")
+                .shows("alias delete shout", "it is no name any more")
+                .shell(Verb::AliasDelete, Flow::Each),
             row("move NAME SCOPE")
                 .about("Makes an alias of your own everybody's")
                 .kind("SCOPE", Kind::OneOf(vec!["site".into()]))
                 .rule("must have alias:site")
+                .shows("alias move shout site", "everybody has it")
                 .shell(Verb::AliasMove, Flow::Each),
             row("list").about("Your aliases and those of everybody").shell(Verb::AliasList, Flow::Each),
         ],
@@ -161,10 +169,15 @@ fn kept() -> Vec<Command> {
                 .about("Keeps the stream under a name of your own and passes it on")
                 .shows("aws ec2 | tee instances | count", "keep what came and go on with it")
                 .shell(Verb::Tee, Flow::Stream),
-            row("cat NAME").about("Gives a kept stream back").fills("NAME").shell(Verb::Cat, Flow::Each),
+            row("cat NAME")
+                .about("Gives a kept stream back")
+                .fills("NAME")
+                .shows("cat instances | count", "the stream that tee kept, once more")
+                .shell(Verb::Cat, Flow::Each),
             row("my KEY [= VALUE]")
                 .about("A note of your own: with a value it is kept, without one it is given back")
                 .kind("VALUE", Kind::Value)
+                .shows("my editor = vim", "then `my editor` gives vim")
                 .shell(Verb::My, Flow::Each),
         ],
     )
@@ -173,7 +186,11 @@ fn kept() -> Vec<Command> {
         "keep",
         [
             row("list").about("The streams you keep").shell(Verb::KeepList, Flow::Each),
-            row("drop NAME").about("Forgets a kept stream").fills("NAME").shell(Verb::KeepDrop, Flow::Each),
+            row("drop NAME")
+                .about("Forgets a kept stream")
+                .fills("NAME")
+                .shows("keep drop instances", "it is kept no longer")
+                .shell(Verb::KeepDrop, Flow::Each),
         ],
     ))
     .collect()
@@ -196,26 +213,31 @@ fn people() -> Vec<Command> {
         family(
             "user",
             [
-                admin("create NAME", "Makes a user", Verb::UserCreate, user),
-                admin("delete NAME", "Removes a user", Verb::UserDelete, user),
+                admin("create NAME", "Makes a user", Verb::UserCreate, user).shows("user create alice", ""),
+                admin("delete NAME", "Removes a user", Verb::UserDelete, user).shows("user delete alice", ""),
                 admin(
                     "link NAME IDENTITY",
-                    "Says that a verified account (irc://network/account) is this user",
+                    "Says that a verified account of a chat service is this user",
                     Verb::UserLink,
                     user,
-                ),
-                admin("unlink IDENTITY", "Takes an account from its user", Verb::UserUnlink, user),
+                )
+                .shows("user link alice chat://network/alice", ""),
+                admin("unlink IDENTITY", "Takes an account from its user", Verb::UserUnlink, user)
+                    .shows("user unlink chat://network/alice", ""),
                 look("list", "The users", Verb::UserList, user),
-                look("show NAME", "A user, with groups, roles and permissions", Verb::UserShow, user),
+                look("show NAME", "A user, with groups, roles and permissions", Verb::UserShow, user)
+                    .shows("user show alice", ""),
             ],
         ),
         family(
             "group",
             [
-                admin("create NAME", "Makes a group of users", Verb::GroupCreate, group),
-                admin("delete NAME", "Removes a group", Verb::GroupDelete, group),
-                admin("add NAME USER", "Puts a user in a group", Verb::GroupAdd, group),
-                admin("remove NAME USER", "Takes a user out of a group", Verb::GroupRemove, group),
+                admin("create NAME", "Makes a group of users", Verb::GroupCreate, group).shows("group create ops", ""),
+                admin("delete NAME", "Removes a group", Verb::GroupDelete, group).shows("group delete ops", ""),
+                admin("add NAME USER", "Puts a user in a group", Verb::GroupAdd, group)
+                    .shows("group add ops alice", ""),
+                admin("remove NAME USER", "Takes a user out of a group", Verb::GroupRemove, group)
+                    .shows("group remove ops alice", ""),
                 look("list", "The groups and who is in them", Verb::GroupList, group),
             ],
         ),
@@ -229,20 +251,27 @@ fn access() -> Vec<Command> {
         family(
             "role",
             [
-                admin("create NAME", "Makes a role, a set of permissions", Verb::RoleCreate, role),
-                admin("delete NAME", "Removes a role", Verb::RoleDelete, role),
-                admin("grant NAME PERMISSION", "Puts a permission in a role", Verb::RoleGrant, role),
-                admin("revoke NAME PERMISSION", "Takes a permission out of a role", Verb::RoleRevoke, role),
-                admin("give NAME GROUP", "Gives a role to a group", Verb::RoleGive, role),
-                admin("take NAME GROUP", "Takes a role from a group", Verb::RoleTake, role),
+                admin("create NAME", "Makes a role, a set of permissions", Verb::RoleCreate, role)
+                    .shows("role create releaser", ""),
+                admin("delete NAME", "Removes a role", Verb::RoleDelete, role).shows("role delete releaser", ""),
+                admin("grant NAME PERMISSION", "Puts a permission in a role", Verb::RoleGrant, role)
+                    .shows("role grant releaser site:release", ""),
+                admin("revoke NAME PERMISSION", "Takes a permission out of a role", Verb::RoleRevoke, role)
+                    .shows("role revoke releaser site:release", ""),
+                admin("give NAME GROUP", "Gives a role to a group", Verb::RoleGive, role)
+                    .shows("role give releaser ops", ""),
+                admin("take NAME GROUP", "Takes a role from a group", Verb::RoleTake, role)
+                    .shows("role take releaser ops", ""),
                 look("list", "The roles, their permissions and groups", Verb::RoleList, role),
             ],
         ),
         family(
             "permission",
             [
-                admin("create NAME", "Makes a permission of the site (site:NAME)", Verb::PermissionCreate, permission),
-                admin("delete NAME", "Removes a permission of the site", Verb::PermissionDelete, permission),
+                admin("create NAME", "Makes a permission of the site (site:NAME)", Verb::PermissionCreate, permission)
+                    .shows("permission create site:release", ""),
+                admin("delete NAME", "Removes a permission of the site", Verb::PermissionDelete, permission)
+                    .shows("permission delete site:release", ""),
                 look("list", "The permissions there are", Verb::PermissionList, permission),
             ],
         ),
@@ -251,8 +280,10 @@ fn access() -> Vec<Command> {
             [
                 admin("create RULE", "Adds an access rule of the site", Verb::RuleCreate, rule)
                     .shows("rule create \"when command is text:upper must have site:shout\"", "only some may shout"),
-                admin("delete ID", "Removes an access rule of the site", Verb::RuleDelete, rule),
-                look("list [COMMAND]", "The access rules, of one command or all", Verb::RuleList, rule),
+                admin("delete ID", "Removes an access rule of the site", Verb::RuleDelete, rule)
+                    .shows("rule delete r1", ""),
+                look("list [COMMAND]", "The access rules, of one command or all", Verb::RuleList, rule)
+                    .shows("rule list text:upper", ""),
             ],
         ),
     ]
@@ -265,8 +296,10 @@ fn rooms() -> Vec<Command> {
         "room",
         [
             admin("create NAME [--audience=AUDIENCE]", "Makes a room of the shell's own", Verb::RoomCreate, right)
+                .shows("room create '#ops' --audience=private", "")
                 .kind("AUDIENCE", Kind::OneOf(vec!["public".into(), "private".into()])),
-            admin("delete NAME", "Removes a room of the shell's own", Verb::RoomDelete, right),
+            admin("delete NAME", "Removes a room of the shell's own", Verb::RoomDelete, right)
+                .shows("room delete '#ops'", ""),
             look("list", "The rooms of the shell's own", Verb::RoomList, right),
         ],
     )
@@ -282,12 +315,17 @@ fn bundles() -> Vec<Command> {
                 "Copies a bundle in from a folder; nothing changes until it is enabled",
                 Verb::BundleInstall,
                 right,
-            ),
-            admin("enable NAME [VERSION]", "Makes the commands of a bundle available", Verb::BundleEnable, right),
-            admin("disable NAME", "Takes the commands of a bundle away", Verb::BundleDisable, right),
-            admin("remove NAME [VERSION]", "Removes a bundle that is not enabled", Verb::BundleRemove, right),
+            )
+            .shows("bundle install ./bundles/aws", ""),
+            admin("enable NAME [VERSION]", "Makes the commands of a bundle available", Verb::BundleEnable, right)
+                .shows("bundle enable aws", ""),
+            admin("disable NAME", "Takes the commands of a bundle away", Verb::BundleDisable, right)
+                .shows("bundle disable aws", ""),
+            admin("remove NAME [VERSION]", "Removes a bundle that is not enabled", Verb::BundleRemove, right)
+                .shows("bundle remove aws 1.0.0", ""),
             look("list", "The bundles that are installed", Verb::BundleList, right),
-            look("show NAME", "What a bundle brings: commands, rules, permissions, needs", Verb::BundleShow, right),
+            look("show NAME", "What a bundle brings: commands, rules, permissions, needs", Verb::BundleShow, right)
+                .shows("bundle show aws", ""),
         ],
     )
 }
@@ -303,9 +341,12 @@ fn audit() -> Vec<Command> {
                 Verb::AuditList,
                 right,
             )
+            .shows("audit list --user=alice --since=1h", "")
             .kind("N", Kind::Int(1, 10_000))
             .kind("TIME", Kind::Time),
-            look("show ID", "Everything that is written of one line", Verb::AuditShow, right).fills("ID"),
+            look("show ID", "Everything that is written of one line", Verb::AuditShow, right)
+                .shows("audit show 7M34SEPE", "")
+                .fills("ID"),
             look(
                 "verify",
                 "Checks that nothing in the log was altered, removed or reordered",

@@ -20,7 +20,7 @@ pub(super) fn fresh_name(call: &Call) -> Result<EcoString, Error> {
         .help("up to 32 of a-z, 0-9, `.`, `_` and `-`, a letter first; some names, like here and me, mean something else"))
 }
 
-/// An account as a chat service names it: `irc://network/account`.
+/// An account as a chat service names it: `SERVICE://NETWORK/ACCOUNT`.
 fn account(call: &Call) -> Result<EcoString, Error> {
     let account = text(call, "IDENTITY")?;
     let good = account.split_once("://").is_some_and(|(service, rest)| {
@@ -31,7 +31,7 @@ fn account(call: &Call) -> Result<EcoString, Error> {
     if good {
         return Ok(account);
     }
-    Err(Error::failed(format!("{account:?} is no account")).help("write SERVICE://NETWORK/ACCOUNT, as in irc://libera/alice"))
+    Err(Error::failed(format!("{account:?} is no account")).help("write SERVICE://NETWORK/ACCOUNT, as whoami says it in that chat"))
 }
 
 pub(super) async fn create_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
@@ -180,7 +180,7 @@ pub(super) async fn claim(host: &Host, call: &Call) -> Result<Vec<Value>, Error>
     let kept: Claim = serde_json::from_str(&found.body).map_err(|_| wrong())?;
     let account = host.claimant().ok_or_else(|| {
         Error::failed("nobody has verified who you are here, so nothing can be given to you")
-            .help("log in to the chat service first (on IRC: identify with the network's services)")
+            .help("log in to the chat service first, and say it again")
     })?;
     if kept.tries >= TRIES {
         return Err(wrong());
