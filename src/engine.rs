@@ -294,7 +294,7 @@ async fn drive(
     loop {
         let batch = tokio::select! {
             biased;
-            batch = stream.next() => batch,
+            // what stops a line comes first, or a stream that always has something would never be stopped
             by = &mut killed => {
                 let by = by.unwrap_or_default();
                 return Err(Error::failed(format!("stopped by {by}")));
@@ -303,6 +303,7 @@ async fn drive(
                 let minutes = limits::LINE_TIME.as_secs() / 60;
                 return Err(Error::failed(format!("stopped after {minutes} minutes, which is as long as a line may run")));
             }
+            batch = stream.next() => batch,
         };
         let Some(batch) = batch else { return Ok(()) };
         let batch = batch?;

@@ -86,7 +86,7 @@ fn shell() -> Vec<Command> {
                 .shell(Verb::Which, Flow::Each),
             row("explain LINE…")
                 .about("How a line is understood: each stage, what it is, what it needs; nothing runs")
-                .shows("explain list b a | sort", "the tree of a line")
+                .shows("explain { list b a | sort }", "a whole line stands in a block")
                 .takes_command()
                 .shell(Verb::Explain, Flow::Each),
             row("whoami").about("Who you are here, and what you may").shell(Verb::Whoami, Flow::Each),
@@ -158,7 +158,7 @@ fn alias_name(name: &str) -> Result<(), String> {
 }
 
 fn alias_line(line: &str) -> Result<(), String> {
-    pipit_grammar::parse_alias(line).map(drop).map_err(|error| format!("the line of the alias: {error}"))
+    pipit_grammar::parse_alias(line).map(drop).map_err(|error| error.to_string())
 }
 
 fn kept() -> Vec<Command> {

@@ -145,7 +145,7 @@ pub(super) fn list_groups(host: &Host) -> Vec<Value> {
 
 pub(super) async fn add(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (name, user) = (text(call, "NAME")?, text(call, "USER")?);
-    if !host.world.policy.people().has_user(&user) {
+    if !host.engine.world()?.policy.people().has_user(&user) {
         return Err(Error::failed(format!("there is no user {user}")));
     }
     let added = user.clone();
