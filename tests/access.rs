@@ -276,7 +276,7 @@ fn a_condition_on_arguments_is_judged_with_each_value() {
         ("list stage prod later | each { echo $_ it is }", "stage it is\n"),
         ("list stage prod | echo $_ it is", "stage it is\n"),
         ("list stage prod | xargs echo $_", "stage\n"),
-        ("list stage prod | each { say $_ }", "stage it is\n"),
+        ("list stage prod | each { say $_ }", "stage it is stage\n"),
         ("say prod", ""),
         ("echo $(list prod) it is", ""),
         ("echo $(list prod stage) it is", ""),
