@@ -109,9 +109,9 @@ pub(crate) trait Outlet: Send + Sync {
 
 impl Engine {
     /// Opens the shell of a home.
-    pub(crate) async fn open(home: &Path, store: Store, audit: Audit) -> Result<Self, Error> {
+    pub(crate) fn open(home: &Path, store: Store, audit: Audit) -> Result<Self, Error> {
         let bundles = Bundles::default();
-        let world = World::load(home, &store, &bundles).await?;
+        let world = World::load(home, &store, &bundles)?;
         Ok(Self(Arc::new(Inner {
             home: home.to_owned(),
             store,
@@ -125,8 +125,8 @@ impl Engine {
     }
 
     /// The enabled bundles that cannot run, and why.
-    pub(crate) async fn broken_bundles(&self) -> Result<Vec<(String, Error)>, Error> {
-        Ok(self.world().await?.broken.clone())
+    pub(crate) fn broken_bundles(&self) -> Result<Vec<(String, Error)>, Error> {
+        Ok(self.world()?.broken.clone())
     }
 
     /// Waits until the programs of lines that have ended have ended too. To be called before the process ends.
@@ -148,7 +148,7 @@ impl Engine {
     /// Keeps the rest of an answer that was too long to show, for `more` of the same person in the same place. What
     /// nobody verified owns nothing, and so has no more.
     pub(crate) async fn keep_rest(&self, identity: &Identity, place: &Place, rest: &str) -> Result<bool, Error> {
-        let world = self.world().await?;
+        let world = self.world()?;
         let subject = world.policy.subject(identity)?;
         let Some(owner) = subject.owner() else { return Ok(false) };
         let key = world::own(owner, &room_name(place));
@@ -158,15 +158,15 @@ impl Engine {
 
     /// A new one-time code that makes whoever says it the administrator; none when there is one already.
     pub(crate) async fn claim_code(&self) -> Result<Option<String>, Error> {
-        let world = self.world().await?;
+        let world = self.world()?;
         let Some((code, change)) = serve::new_code(&world) else { return Ok(None) };
         self.0.store.apply(vec![change]).await.map_err(unavailable)?;
         Ok(Some(code))
     }
 
     /// Every name that can begin a stage, for completion: what this identity may run, and its aliases.
-    pub(crate) async fn completions(&self, identity: &Identity, place: &Place) -> Vec<String> {
-        let Ok(world) = self.world().await else { return Vec::new() };
+    pub(crate) fn completions(&self, identity: &Identity, place: &Place) -> Vec<String> {
+        let Ok(world) = self.world() else { return Vec::new() };
         let Ok(subject) = world.policy.subject(identity) else { return Vec::new() };
         let context = Context { place: place.clone(), via: Via::Chat };
         serve::completions(&world, &subject, &context)
@@ -239,7 +239,7 @@ impl Engine {
         show: &mut (dyn FnMut(Batch) -> ControlFlow<()> + Send),
         beside: &mut Beside,
     ) -> Result<(), Error> {
-        let world = self.world().await?;
+        let world = self.world()?;
         let subject = world.policy.subject(&request.identity)?;
         let line = pipit_grammar::parse(&request.text)?;
         let context = Context { place: request.place.clone(), via: request.via };
@@ -293,13 +293,13 @@ impl Engine {
     }
 
     /// People, rules, commands and aliases as they are now. What another process changed is seen too.
-    async fn world(&self) -> Result<Arc<World>, Error> {
+    fn world(&self) -> Result<Arc<World>, Error> {
         let version = self.0.store.version().map_err(unavailable)?;
         let world = Arc::clone(&self.0.world.read().unwrap_or_else(PoisonError::into_inner));
         if world.version == version {
             return Ok(world);
         }
-        let fresh = Arc::new(World::load(&self.0.home, &self.0.store, &self.0.bundles).await?);
+        let fresh = Arc::new(World::load(&self.0.home, &self.0.store, &self.0.bundles)?);
         *self.0.world.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
         Ok(fresh)
     }
@@ -321,7 +321,7 @@ async fn drive(
     loop {
         let batch = tokio::select! {
             biased;
-            batch = stream.next() => batch,
+            // what stops a line comes first, or a stream that always has something would never be stopped
             by = &mut killed => {
                 let by = by.unwrap_or_default();
                 return Err(Error::failed(format!("stopped by {by}")));
@@ -330,6 +330,7 @@ async fn drive(
                 let minutes = limits::LINE_TIME.as_secs() / 60;
                 return Err(Error::failed(format!("stopped after {minutes} minutes, which is as long as a line may run")));
             }
+            batch = stream.next() => batch,
         };
         let Some(batch) = batch else { return Ok(()) };
         let batch = batch?;

@@ -2,18 +2,22 @@
 //!
 //! Deliberately absent: any chat service's markup.
 
-use pipit_commands::{Error, Record, Table, Template, Value};
+use ecow::EcoString;
+use pipit_commands::{Error, ErrorKind, Record, Table, Template, Value};
 use pipit_grammar::SyntaxError;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::limits::{SHOWN_BYTES, SHOWN_LINES};
 
 /// The text of a line's values; empty when there are none. What a program wrote cannot act on the terminal or the room.
 pub(crate) fn text(values: &[Value]) -> String {
-    let records = !values.is_empty() && values.iter().all(|value| matches!(value, Value::Record(_)));
-    let drawn = records.then(|| Table::of(values, &[])).flatten().map(|table| table.draw());
-    let text =
-        drawn.unwrap_or_else(|| values.iter().map(|value| value.to_text().to_string()).collect::<Vec<_>>().join("\n"));
-    plain(&text)
+    let alike = |a: &Value, b: &Value| matches!((a, b), (Value::Record(_), Value::Record(_)));
+    let parts = values.chunk_by(alike).map(|run| match run {
+        [Value::Record(only)] => sheet(only),
+        [value] => value.to_text().to_string(),
+        records => Table::of(records, &[]).map(|table| table.draw()).unwrap_or_default(),
+    });
+    plain(&parts.collect::<Vec<_>>().join("\n"))
 }
 
 /// The same through a bundle's template, if there is one; what a template cannot show is shown as ever.
@@ -39,6 +43,22 @@ pub(crate) fn plain(text: &str) -> String {
     }
 }
 
+/// A single record: a field a line.
+fn sheet(record: &Record) -> String {
+    let width = record.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
+    let field = |(name, value): (&EcoString, &Value)| {
+        let value = match value {
+            Value::Null => EcoString::new(),
+            value => value.to_text(),
+        };
+        // what goes on in the next line stays in its column
+        let value = value.as_str().replace('\n', &format!("\n{:1$}", "", width + 2));
+        format!("{name}{:1$}{value}", "", width + 2 - name.width()).trim_end().to_owned()
+    };
+    let fields: Vec<String> = record.iter().map(field).collect();
+    if fields.is_empty() { "{}".into() } else { fields.join("\n") }
+}
+
 /// As much of a text as a reply shows, on whole lines where there are any, and the rest.
 pub(crate) fn shorten(text: &str) -> (&str, Option<&str>) {
     let lines = text.match_indices('\n').nth(SHOWN_LINES - 1).map_or(text.len(), |(at, _)| at);
@@ -54,10 +74,14 @@ pub(crate) fn shorten(text: &str) -> (&str, Option<&str>) {
 
 /// An error as it is shown: what, where in the line, and what now.
 pub(crate) fn error(error: &Error, line: &str) -> String {
+    if error.kind() == ErrorKind::Stopped {
+        return plain(error.message());
+    }
     let message = plain(&error.to_string());
     match error.span() {
+        // the mark under the line says which stage
         Some(span) => {
-            let mut shown = SyntaxError::new(message, span);
+            let mut shown = SyntaxError::new(plain(error.message()), span);
             shown.help = error.help_text().map(plain);
             shown.show(line)
         }
@@ -71,6 +95,9 @@ pub(crate) fn error(error: &Error, line: &str) -> String {
 /// An error in one line, as a busy room wants it: what, where, and what now.
 pub(crate) fn brief(error: &Error, line: &str) -> String {
     const SHOWN: usize = 24;
+    if error.kind() == ErrorKind::Stopped {
+        return plain(error.message());
+    }
     let mut text = format!("error: {}", plain(&error.to_string()));
     if error.stage().is_none()
         && let Some(place) = error.span().and_then(|span| line.get(span.start as usize..))

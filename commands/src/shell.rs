@@ -90,7 +90,7 @@ fn shell() -> Vec<Command> {
                 .shell(Verb::Which, Flow::Each),
             row("explain LINE…")
                 .about("How a line is understood: each stage, what it is, what it needs; nothing runs")
-                .shows("explain list b a | sort", "the tree of a line")
+                .shows("explain { list b a | sort }", "a whole line stands in a block")
                 .takes_command()
                 .shell(Verb::Explain, Flow::Each),
             row("why LINE…")
@@ -102,11 +102,13 @@ fn shell() -> Vec<Command> {
             row("history [WORD…] [--count=N]")
                 .about("Your lines, the newest last; with words only those that contain them; `!!` runs the last again")
                 .kind("N", Kind::Int(1, 1000))
+                .shows("history deploy --count=5", "your last five lines with deploy in them")
                 .shell(Verb::History, Flow::Each),
             row("ps").about("The lines that run now: your own, or all with shell:ps").shell(Verb::Ps, Flow::Each),
             row("kill ID")
                 .about("Stops a running line of your own; those of others with shell:kill")
                 .fills("ID")
+                .shows("kill 7M34SEPE", "the id is in ps")
                 .shell(Verb::Kill, Flow::Each),
             row("more")
                 .about("The next part of the last output that was too long to show")
@@ -114,6 +116,7 @@ fn shell() -> Vec<Command> {
             row("status").about("How the shell is: version, audit log, chat services").shell(Verb::Status, Flow::Each),
             row("claim CODE")
                 .about("Makes you the administrator with the code that the first start printed")
+                .shows("claim 4F7K-2M9Q", "you are the administrator")
                 .shell(Verb::Claim, Flow::Each),
         ],
     )
@@ -134,12 +137,17 @@ fn alias() -> Vec<Command> {
                 .about("The same as alias NAME = LINE")
                 .kind("NAME", Kind::Check(alias_name))
                 .kind("LINE", line())
+                .shows("alias create shout 'echo $* | upper'", "then `shout hello`")
                 .shell(Verb::AliasCreate, Flow::Each),
-            row("delete NAME").about("Forgets an alias of your own").shell(Verb::AliasDelete, Flow::Each),
+            row("delete NAME")
+                .about("Forgets an alias of your own")
+                .shows("alias delete shout", "it is no name any more")
+                .shell(Verb::AliasDelete, Flow::Each),
             row("move NAME SCOPE")
                 .about("Makes an alias of your own everybody's")
                 .kind("SCOPE", Kind::OneOf(vec!["site".into()]))
                 .rule("must have alias:site")
+                .shows("alias move shout site", "everybody has it")
                 .shell(Verb::AliasMove, Flow::Each),
             row("list").about("Your aliases and those of everybody").shell(Verb::AliasList, Flow::Each),
         ],
@@ -159,7 +167,7 @@ fn alias_name(name: &str) -> Result<(), String> {
 }
 
 fn alias_line(line: &str) -> Result<(), String> {
-    pipit_grammar::parse_alias(line).map(drop).map_err(|error| format!("the line of the alias: {error}"))
+    pipit_grammar::parse_alias(line).map(drop).map_err(|error| error.to_string())
 }
 
 fn kept() -> Vec<Command> {
@@ -170,10 +178,15 @@ fn kept() -> Vec<Command> {
                 .about("Keeps the stream under a name of your own and passes it on")
                 .shows("aws ec2 | tee instances | count", "keep what came and go on with it")
                 .shell(Verb::Tee, Flow::Stream),
-            row("cat NAME").about("Gives a kept stream back").fills("NAME").shell(Verb::Cat, Flow::Each),
+            row("cat NAME")
+                .about("Gives a kept stream back")
+                .fills("NAME")
+                .shows("cat instances | count", "the stream that tee kept, once more")
+                .shell(Verb::Cat, Flow::Each),
             row("my KEY [= VALUE]")
                 .about("A note of your own: with a value it is kept, without one it is given back")
                 .kind("VALUE", Kind::Value)
+                .shows("my editor = vim", "then `my editor` gives vim")
                 .shell(Verb::My, Flow::Each),
         ],
     )
@@ -182,7 +195,11 @@ fn kept() -> Vec<Command> {
         "keep",
         [
             row("list").about("The streams you keep").shell(Verb::KeepList, Flow::Each),
-            row("drop NAME").about("Forgets a kept stream").fills("NAME").shell(Verb::KeepDrop, Flow::Each),
+            row("drop NAME")
+                .about("Forgets a kept stream")
+                .fills("NAME")
+                .shows("keep drop instances", "it is kept no longer")
+                .shell(Verb::KeepDrop, Flow::Each),
         ],
     ))
     .collect()
@@ -205,26 +222,31 @@ fn people() -> Vec<Command> {
         family(
             "user",
             [
-                admin("create NAME", "Makes a user", Verb::UserCreate, user),
-                admin("delete NAME", "Removes a user", Verb::UserDelete, user),
+                admin("create NAME", "Makes a user", Verb::UserCreate, user).shows("user create alice", ""),
+                admin("delete NAME", "Removes a user", Verb::UserDelete, user).shows("user delete alice", ""),
                 admin(
                     "link NAME IDENTITY",
-                    "Says that a verified account (irc://network/account) is this user",
+                    "Says that a verified account of a chat service is this user",
                     Verb::UserLink,
                     user,
-                ),
-                admin("unlink IDENTITY", "Takes an account from its user", Verb::UserUnlink, user),
+                )
+                .shows("user link alice chat://network/alice", ""),
+                admin("unlink IDENTITY", "Takes an account from its user", Verb::UserUnlink, user)
+                    .shows("user unlink chat://network/alice", ""),
                 look("list", "The users", Verb::UserList, user),
-                look("show NAME", "A user, with groups, roles and permissions", Verb::UserShow, user),
+                look("show NAME", "A user, with groups, roles and permissions", Verb::UserShow, user)
+                    .shows("user show alice", ""),
             ],
         ),
         family(
             "group",
             [
-                admin("create NAME", "Makes a group of users", Verb::GroupCreate, group),
-                admin("delete NAME", "Removes a group", Verb::GroupDelete, group),
-                admin("add NAME USER", "Puts a user in a group", Verb::GroupAdd, group),
-                admin("remove NAME USER", "Takes a user out of a group", Verb::GroupRemove, group),
+                admin("create NAME", "Makes a group of users", Verb::GroupCreate, group).shows("group create ops", ""),
+                admin("delete NAME", "Removes a group", Verb::GroupDelete, group).shows("group delete ops", ""),
+                admin("add NAME USER", "Puts a user in a group", Verb::GroupAdd, group)
+                    .shows("group add ops alice", ""),
+                admin("remove NAME USER", "Takes a user out of a group", Verb::GroupRemove, group)
+                    .shows("group remove ops alice", ""),
                 look("list", "The groups and who is in them", Verb::GroupList, group),
             ],
         ),
@@ -238,20 +260,27 @@ fn access() -> Vec<Command> {
         family(
             "role",
             [
-                admin("create NAME", "Makes a role, a set of permissions", Verb::RoleCreate, roles),
-                admin("delete NAME", "Removes a role", Verb::RoleDelete, roles),
-                admin("grant NAME PERMISSION", "Puts a permission in a role", Verb::RoleGrant, roles),
-                admin("revoke NAME PERMISSION", "Takes a permission out of a role", Verb::RoleRevoke, roles),
-                admin("give NAME GROUP", "Gives a role to a group", Verb::RoleGive, roles),
-                admin("take NAME GROUP", "Takes a role from a group", Verb::RoleTake, roles),
+                admin("create NAME", "Makes a role, a set of permissions", Verb::RoleCreate, roles)
+                    .shows("role create releaser", ""),
+                admin("delete NAME", "Removes a role", Verb::RoleDelete, roles).shows("role delete releaser", ""),
+                admin("grant NAME PERMISSION", "Puts a permission in a role", Verb::RoleGrant, roles)
+                    .shows("role grant releaser site:release", ""),
+                admin("revoke NAME PERMISSION", "Takes a permission out of a role", Verb::RoleRevoke, roles)
+                    .shows("role revoke releaser site:release", ""),
+                admin("give NAME GROUP", "Gives a role to a group", Verb::RoleGive, roles)
+                    .shows("role give releaser ops", ""),
+                admin("take NAME GROUP", "Takes a role from a group", Verb::RoleTake, roles)
+                    .shows("role take releaser ops", ""),
                 look("list", "The roles, their permissions and groups", Verb::RoleList, roles),
             ],
         ),
         family(
             "permission",
             [
-                admin("create NAME", "Makes a permission of the site (site:NAME)", Verb::PermissionCreate, permissions),
-                admin("delete NAME", "Removes a permission of the site", Verb::PermissionDelete, permissions),
+                admin("create NAME", "Makes a permission of the site (site:NAME)", Verb::PermissionCreate, permissions)
+                    .shows("permission create site:release", ""),
+                admin("delete NAME", "Removes a permission of the site", Verb::PermissionDelete, permissions)
+                    .shows("permission delete site:release", ""),
                 look("list", "The permissions there are", Verb::PermissionList, permissions),
             ],
         ),
@@ -260,8 +289,10 @@ fn access() -> Vec<Command> {
             [
                 admin("create RULE", "Adds an access rule of the site", Verb::RuleCreate, rules)
                     .shows("rule create \"when command is text:upper must have site:shout\"", "only some may shout"),
-                admin("delete ID", "Removes an access rule of the site", Verb::RuleDelete, rules),
-                look("list [COMMAND]", "The access rules, of one command or all", Verb::RuleList, rules),
+                admin("delete ID", "Removes an access rule of the site", Verb::RuleDelete, rules)
+                    .shows("rule delete r1", ""),
+                look("list [COMMAND]", "The access rules, of one command or all", Verb::RuleList, rules)
+                    .shows("rule list text:upper", ""),
             ],
         ),
     ]
@@ -274,8 +305,10 @@ fn rooms() -> Vec<Command> {
         "room",
         [
             admin("create NAME [--audience=AUDIENCE]", "Makes a room of the shell's own", Verb::RoomCreate, right)
+                .shows("room create '#ops' --audience=private", "")
                 .kind("AUDIENCE", Kind::OneOf(vec!["public".into(), "private".into()])),
-            admin("delete NAME", "Removes a room of the shell's own", Verb::RoomDelete, right),
+            admin("delete NAME", "Removes a room of the shell's own", Verb::RoomDelete, right)
+                .shows("room delete '#ops'", ""),
             look("list", "The rooms of the shell's own", Verb::RoomList, right),
         ],
     )
@@ -291,10 +324,14 @@ fn bundles() -> Vec<Command> {
                 "Copies a bundle in from a folder; nothing changes until it is enabled",
                 Verb::BundleInstall,
                 right,
-            ),
-            admin("enable NAME [VERSION]", "Makes the commands of a bundle available", Verb::BundleEnable, right),
-            admin("disable NAME", "Takes the commands of a bundle away", Verb::BundleDisable, right),
-            admin("remove NAME [VERSION]", "Removes a bundle that is not enabled", Verb::BundleRemove, right),
+            )
+            .shows("bundle install ./bundles/aws", ""),
+            admin("enable NAME [VERSION]", "Makes the commands of a bundle available", Verb::BundleEnable, right)
+                .shows("bundle enable aws", ""),
+            admin("disable NAME", "Takes the commands of a bundle away", Verb::BundleDisable, right)
+                .shows("bundle disable aws", ""),
+            admin("remove NAME [VERSION]", "Removes a bundle that is not enabled", Verb::BundleRemove, right)
+                .shows("bundle remove aws 1.0.0", ""),
             look("list", "The bundles that are installed", Verb::BundleList, right),
             admin(
                 "set NAME KEY [VALUE] [--room=ROOM] [--user=USER]",
@@ -309,9 +346,12 @@ fn bundles() -> Vec<Command> {
                 "Takes a setting of a bundle back",
                 Verb::BundleUnset,
                 right,
-            ),
-            look("settings NAME", "What is set for a bundle; secrets are not shown", Verb::BundleSettings, right),
-            look("show NAME", "What a bundle brings: commands, rules, permissions, needs", Verb::BundleShow, right),
+            )
+            .shows("bundle unset aws AWS_REGION --room=#ops", ""),
+            look("settings NAME", "What is set for a bundle; secrets are not shown", Verb::BundleSettings, right)
+                .shows("bundle settings aws", ""),
+            look("show NAME", "What a bundle brings: commands, rules, permissions, needs", Verb::BundleShow, right)
+                .shows("bundle show aws", ""),
         ],
     )
 }
@@ -327,9 +367,12 @@ fn audit() -> Vec<Command> {
                 Verb::AuditList,
                 right,
             )
+            .shows("audit list --user=alice --since=1h", "")
             .kind("N", Kind::Int(1, 10_000))
             .kind("TIME", Kind::Time),
-            look("show ID", "Everything that is written of one line", Verb::AuditShow, right).fills("ID"),
+            look("show ID", "Everything that is written of one line", Verb::AuditShow, right)
+                .shows("audit show 7M34SEPE", "")
+                .fills("ID"),
             look(
                 "verify",
                 "Checks that nothing in the log was altered, removed or reordered",

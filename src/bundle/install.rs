@@ -180,14 +180,15 @@ pub(crate) async fn show(
     Ok((installed, manifest))
 }
 
-/// A bundle that was enabled, ready to run; an error when its folder is not what it was then.
-pub(crate) async fn load(
+/// A bundle that was enabled, ready to run; an error when its folder is not what it was then. Reads the folder on the
+/// caller's thread.
+pub(crate) fn load(
     home: &Path,
     name: &str,
     enabled: &Enabled,
     settings: impl FnOnce(&Manifest) -> Settings,
 ) -> Result<Arc<Ready>, Error> {
-    let manifest = manifest(home, name, &enabled.digest).await?;
+    let manifest = content(&place(home).join(&enabled.digest), name, &enabled.digest)?;
     let settings = settings(&manifest);
     let programs = enabled.programs.iter().map(|(name, at)| (EcoString::from(name), at.clone())).collect();
     Ok(Arc::new(Ready { manifest, folder: place(home).join(&enabled.digest), programs, settings }))
@@ -222,15 +223,17 @@ fn read(from: &Path) -> Result<(folder::Read, Manifest, Vec<Fault>), Error> {
 /// The manifest of a kept folder, whose content is still what the digest says.
 async fn manifest(home: &Path, name: &str, digest: &str) -> Result<Manifest, Error> {
     let (folder, digest, name) = (place(home).join(digest), digest.to_owned(), name.to_owned());
-    let reading = move || {
-        let (read, manifest, _) = read(&folder)?;
-        if read.digest() != digest || manifest.name != name {
-            return Err(Error::failed(format!("the files of {name} were changed after it was installed"))
-                .help("remove it and install it again"));
-        }
-        Ok(manifest)
-    };
-    tokio::task::spawn_blocking(reading).await.map_err(|_| broken())?
+    tokio::task::spawn_blocking(move || content(&folder, &name, &digest)).await.map_err(|_| broken())?
+}
+
+/// The manifest of a kept folder, if the folder is what it was when it was installed.
+fn content(folder: &Path, name: &str, digest: &str) -> Result<Manifest, Error> {
+    let (read, manifest, _) = read(folder)?;
+    if read.digest() != digest || manifest.name != name {
+        return Err(Error::failed(format!("the files of {name} were changed after it was installed"))
+            .help("remove it and install it again"));
+    }
+    Ok(manifest)
 }
 
 fn refused(faults: &[Fault]) -> Error {

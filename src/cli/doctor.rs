@@ -51,8 +51,8 @@ fn broken(home: &Home) -> Result<Vec<(String, String)>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("the runtime does not start: {error}"))?;
     runtime.block_on(async {
-        let engine = home.open().await?;
-        let broken = engine.broken_bundles().await.map_err(|error| error.to_string())?;
+        let engine = home.open()?;
+        let broken = engine.broken_bundles().map_err(|error| error.to_string())?;
         Ok(broken.into_iter().map(|(name, error)| (name, error.to_string())).collect())
     })
 }

@@ -72,10 +72,10 @@ impl Home {
     }
 
     /// Opens the shell.
-    pub(crate) async fn open(&self) -> Result<Engine, String> {
+    pub(crate) fn open(&self) -> Result<Engine, String> {
         let store = Store::open(self.path.join("pipit.db")).map_err(|error| error.to_string())?;
         let audit = Audit::start(&store, &self.path).map_err(|error| error.to_string())?;
-        Engine::open(&self.path, store, audit).await.map_err(|error| error.to_string())
+        Engine::open(&self.path, store, audit).map_err(|error| error.to_string())
     }
 }
 

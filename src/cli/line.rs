@@ -44,7 +44,7 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
     };
     let mut shown = Shown::new(ask.json);
     runtime.block_on(async {
-        let engine = match home.open().await {
+        let engine = match home.open() {
             Ok(engine) => engine,
             Err(error) => return fail(5, &error),
         };

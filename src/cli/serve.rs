@@ -22,7 +22,7 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
         Err(error) => return fail(5, &format!("the runtime does not start: {error}")),
     };
     runtime.block_on(async {
-        let engine = match home.open().await {
+        let engine = match home.open() {
             Ok(engine) => engine,
             Err(error) => return fail(5, &error),
         };

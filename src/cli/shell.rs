@@ -45,7 +45,7 @@ pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(5, &format!("the runtime does not start: {error}")),
     };
-    let engine = match runtime.block_on(home.open()) {
+    let engine = match home.open() {
         Ok(engine) => engine,
         Err(error) => return fail(5, &error),
     };
@@ -59,7 +59,7 @@ pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
         }
         let mut editor = edit::Editor::new(home.path());
         loop {
-            let names = runtime.block_on(engine.completions(&seat.identity, &seat.place));
+            let names = engine.completions(&seat.identity, &seat.place);
             match editor.line(&seat.prompt(), names) {
                 Ok(Some(line)) => {
                     if !turn(&engine, &runtime, &mut seat, play, &line) {

@@ -52,14 +52,14 @@ impl Bundles {
     }
 
     /// The enabled bundles. One that cannot be read is left out and told of; the others run all the same.
-    pub(super) async fn load(&self, home: &Path, store: &Store) -> Result<Loaded, Error> {
+    pub(super) fn load(&self, home: &Path, store: &Store) -> Result<Loaded, Error> {
         let mut loaded = Loaded::default();
         let mut kept = HashMap::new();
         for (name, enabled) in install::enabled(store)? {
             let known = self.ready().get(&enabled.digest).cloned();
             let ready = match known {
                 Some(ready) => Ok(ready),
-                None => install::load(home, &name, &enabled, |manifest| config::settings(store, home, manifest)).await,
+                None => install::load(home, &name, &enabled, |manifest| config::settings(store, home, manifest)),
             };
             match ready {
                 Ok(ready) => {

@@ -28,8 +28,7 @@ pub(crate) struct LineHost {
     pub(super) service: EcoString,
     trail: Trail,
     pub(super) at: i64,
-    /// The account that asks, when a chat service verified one.
-    account: Option<EcoString>,
+    identity: Identity,
     /// Whether the line's input is the operator's standard input, which stands in no log.
     pub(super) standard_input: bool,
     rounds: AtomicU64,
@@ -71,10 +70,7 @@ impl LineHost {
             service: request.service.clone(),
             trail,
             at,
-            account: match &request.identity {
-                Identity::Account(account) => Some(account.clone()),
-                Identity::Operator | Identity::Named(_) | Identity::Stranger(_) => None,
-            },
+            identity: request.identity.clone(),
             standard_input: request.input.is_some(),
             rounds: AtomicU64::new(0),
             allowed: RwLock::default(),
@@ -89,7 +85,10 @@ impl LineHost {
 
     /// The verified account that asks, in the way of `claim`.
     pub(super) fn claimant(&self) -> Option<EcoString> {
-        self.account.clone()
+        match &self.identity {
+            Identity::Account(account) => Some(account.clone()),
+            Identity::Operator | Identity::Named(_) | Identity::Stranger(_) => None,
+        }
     }
 
     /// The line's id.
@@ -175,9 +174,20 @@ impl LineHost {
     }
 
     fn decide(&self, command: &Command, args: &Args) -> Result<Verdict, Error> {
-        let verdict = self.world.policy.judge(&self.subject, command, args, &self.context);
+        self.decide_by(&self.world, &self.subject, command, args)
+    }
+
+    /// Decides by the rules and roles as they are now: a line may have waited long since it began.
+    fn decide_now(&self, command: &Command, args: &Args) -> Result<Verdict, Error> {
+        let world = self.engine.world()?;
+        let subject = world.policy.subject(&self.identity)?;
+        self.decide_by(&world, &subject, command, args)
+    }
+
+    fn decide_by(&self, world: &World, subject: &Subject, command: &Command, args: &Args) -> Result<Verdict, Error> {
+        let verdict = world.policy.judge(subject, command, args, &self.context);
         self.write(command, Some(args), &verdict);
-        match objection(&self.subject, command, &verdict.decision) {
+        match objection(subject, command, &verdict.decision) {
             Some(error) => Err(error),
             None => Ok(verdict),
         }
@@ -220,7 +230,7 @@ pub(super) fn bound(command: &Command, args: &Args) -> String {
 #[async_trait]
 impl Host for Lent {
     async fn judge(&self, command: &Command, args: &Args) -> Result<Option<Arc<dyn Intent>>, Error> {
-        self.0.decide(command, args)?;
+        self.0.decide_now(command, args)?;
         if command.spec().effect == Effect::Pure {
             return Ok(None);
         }

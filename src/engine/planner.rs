@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ecow::EcoString;
 use pipit_commands::bind::{self, Head, Slot, Use};
 use pipit_commands::{Command, Error, Flow, Host, How};
+use pipit_grammar::Span;
 use pipit_grammar::ast::{self, Item, Joint, Line, Parameter};
 
 use super::names::{Found, Names};
@@ -38,6 +39,8 @@ pub(crate) struct Planner<'a> {
     judge: &'a dyn Fn(&Command) -> Result<(), Error>,
     depth: usize,
     stages: usize,
+    /// Inside an alias the place in the line that was typed: where the alias stands.
+    inside: Option<Span>,
 }
 
 impl<'a> Planner<'a> {
@@ -48,7 +51,7 @@ impl<'a> Planner<'a> {
         last: Option<&'a Line>,
         judge: &'a dyn Fn(&Command) -> Result<(), Error>,
     ) -> Self {
-        Self { names, host, last, judge, depth: 0, stages: 0 }
+        Self { names, host, last, judge, depth: 0, stages: 0, inside: None }
     }
 
     /// The plan of a line that somebody typed. `input` says that a stream comes into its first stage.
@@ -90,16 +93,17 @@ impl<'a> Planner<'a> {
         if self.stages > STAGES {
             return Err(Error::refused(format!("the line has over {STAGES} stages with its aliases spread out")));
         }
-        let found = self.names.find(stage).map_err(|error| error.at(stage.name.span))?;
+        let found = self.names.find(stage).map_err(|error| error.at(self.place(stage.name.span)))?;
+        let span = self.place(stage.span);
         match found {
             Found::Command(command, taken) => {
                 let items = stage.items.iter().skip(taken).chain(&extra);
-                self.command(stage, command, items, scope).map_err(|error| error.at(stage.span))
+                self.command(stage, command, items, scope).map_err(|error| error.at(span))
             }
-            Found::Alias(line) => self.alias(stage, &line, &extra, scope).map_err(|error| error.at(stage.span)),
+            Found::Alias(line) => self.alias(stage, &line, &extra, scope).map_err(|error| error.at(span)),
             Found::Again => match self.last {
-                Some(line) => self.alias(stage, &line.clone(), &extra, scope).map_err(|error| error.at(stage.span)),
-                None => Err(Error::refused("there is no line before this one").at(stage.span)),
+                Some(line) => self.alias(stage, &line.clone(), &extra, scope).map_err(|error| error.at(span)),
+                None => Err(Error::refused("there is no line before this one").at(span)),
             },
         }
     }
@@ -120,11 +124,21 @@ impl<'a> Planner<'a> {
             return Err(Error::refused(format!("{} works on what comes in, and nothing comes in", spec.name))
                 .help(format!("put a stage before it: … | {}", spec.usage)));
         }
+        enough_blocks(spec, blocks.len())?;
+        let spans: Vec<Span> = words.iter().map(|word| self.place(word.span)).collect();
         let words: Vec<Word> = words.into_iter().map(|word| self.word(word, scope)).collect::<Result<_, _>>()?;
         let refers = words.iter().any(Word::refers);
         let fills = scope.input && !refers && spec.flow == Flow::Each;
         let heads: Vec<Head<'_>> = words.iter().map(head).collect();
-        let uses = bind::uses(&spec.usage, &spec.name, &heads)?;
+        let uses = bind::uses(&spec.usage, &spec.name, &heads).map_err(|error| {
+            // the first word with which it goes wrong in this way is the one that is meant
+            let upto = |end: usize| bind::uses(&spec.usage, &spec.name, heads.get(..end).unwrap_or(&heads));
+            let wrong = (1..=heads.len()).find(|end| upto(*end).is_err_and(|other| other.message() == error.message()));
+            match wrong.and_then(|end| spans.get(end - 1)) {
+                Some(span) => error.at(*span),
+                None => error,
+            }
+        })?;
         let blocks = self.blocks(&command, blocks, scope)?;
         let (positional, options) = slots(&words, &uses, scope.words.as_deref().map(Vec::as_slice));
         let known = bind::bind(spec, positional, options, fills)?;
@@ -136,7 +150,7 @@ impl<'a> Planner<'a> {
         }
         Ok(Stage {
             shown: stage.name.text.clone(),
-            span: stage.span,
+            span: self.place(stage.span),
             words,
             refers,
             input: scope.input,
@@ -155,17 +169,6 @@ impl<'a> Planner<'a> {
         if spec.takes_command && command.verb().is_some() {
             return Ok(blocks.into_iter().map(|line| (Arc::new(line), None)).collect());
         }
-        let most = spec.usage.blocks.len().max(usize::from(spec.takes_command));
-        let least = spec.usage.blocks.iter().filter(|slot| slot.required).count();
-        if blocks.len() > most {
-            let takes = if most == 0 { "no block".to_owned() } else { format!("{most} at most") };
-            return Err(Error::refused(format!("{} takes {takes}", spec.name)).help(format!("usage: {}", spec.usage)));
-        }
-        if blocks.len() < least {
-            return Err(
-                Error::refused(format!("a block of {} is missing", spec.name)).help(format!("usage: {}", spec.usage))
-            );
-        }
         let mut planned = Vec::with_capacity(blocks.len());
         for (at, line) in blocks.into_iter().enumerate() {
             // what `try` caught is a value, whatever came in
@@ -183,6 +186,8 @@ impl<'a> Planner<'a> {
             return Err(Error::refused(format!("aliases stand in aliases more than {ALIAS_DEPTH} deep")));
         }
         let items = stage.items.iter().chain(extra);
+        let span = self.place(stage.span);
+        let outside = self.inside;
         self.depth += 1;
         let (words, plan) = if let Some(wanted) = parameters(line) {
             let mut words = Vec::new();
@@ -196,20 +201,28 @@ impl<'a> Planner<'a> {
             }
             enough(&stage.name.text, &words, &wanted)?;
             let inside = Scope { words: Some(Arc::new(words.clone())), ..scope.clone() };
+            self.inside = Some(span);
             (words, self.line(line, &inside, &mut Vec::new())?)
         } else {
             let inside = scope.clone();
+            self.inside = Some(span);
             (Vec::new(), self.line(line, &inside, &mut items.cloned().collect())?)
         };
         self.depth -= 1;
+        self.inside = outside;
         Ok(Stage {
             shown: stage.name.text.clone(),
-            span: stage.span,
+            span,
             refers: words.iter().any(Word::refers),
             words,
             input: scope.input,
             run: What::Alias(Arc::new(plan)),
         })
+    }
+
+    /// A place in the line that was typed: what stands in an alias' line stands where the alias does.
+    fn place(&self, span: Span) -> Span {
+        self.inside.unwrap_or(span)
     }
 
     fn word(&mut self, word: &ast::Word, scope: &Scope) -> Result<Word, Error> {
@@ -219,11 +232,9 @@ impl<'a> Planner<'a> {
                 ast::Part::Text { text, quoted } => Part::Text(text.clone(), how(*quoted)),
                 ast::Part::Reference { path, quoted } if scope.value => Part::Reference(path.clone(), *quoted),
                 ast::Part::Reference { path, .. } => {
-                    return Err(Error::refused(format!(
-                        "{path} refers to the value of the stage before, and there is none"
-                    ))
-                    .help("put a stage before this one; a text is written in single quotes")
-                    .at(word.span));
+                    return Err(Error::refused(format!("${path} refers to the value of the stage before, and there is none"))
+                        .help("put a stage before this one; a text is written in single quotes")
+                        .at(self.place(word.span)));
                 }
                 ast::Part::Percent { quoted } if scope.value => {
                     let _ = quoted;
@@ -309,6 +320,27 @@ fn following(items: &[&Item], command: &str) -> Result<Line, Error> {
         [Item::Block(_), ..] => Err(Error::refused(format!("{command} takes one block"))),
         [] => Err(Error::refused(format!("{command} wants a command and its words, or a block"))),
     }
+}
+
+/// Refuses too few and too many blocks.
+fn enough_blocks(spec: &pipit_commands::Spec, given: usize) -> Result<(), Error> {
+    if spec.takes_command {
+        return Ok(());
+    }
+    let most = spec.usage.blocks.len();
+    let least = spec.usage.blocks.iter().filter(|slot| slot.required).count();
+    let wrong = if given > most {
+        match most {
+            0 => format!("{} takes no block", spec.name),
+            1 => format!("{} takes one block", spec.name),
+            _ => format!("{} takes {most} blocks at most", spec.name),
+        }
+    } else if given < least {
+        format!("a block of {} is missing", spec.name)
+    } else {
+        return Ok(());
+    };
+    Err(Error::refused(wrong).help(format!("usage: {}", spec.usage)))
 }
 
 fn ast_name(text: &str) -> bool {

@@ -120,6 +120,7 @@ impl Sequence {
 
 fn pipeline(cx: &Cx, pipeline: &Pipeline, scope: &Scope, begin: Begin) -> Stream {
     let mut first_scope = scope.clone();
+    let source = matches!(begin, Begin::Nothing);
     let mut stream = match begin {
         Begin::Nothing => None,
         Begin::Stream(stream) => Some(stream),
@@ -130,13 +131,28 @@ fn pipeline(cx: &Cx, pipeline: &Pipeline, scope: &Scope, begin: Begin) -> Stream
     };
     for (at, planned) in pipeline.stages.iter().enumerate() {
         let scope = if at == 0 { &first_scope } else { scope };
-        stream = Some(stage(cx, planned, stream, scope));
+        let values = stage(cx, planned, stream, scope);
+        stream = Some(if at == 0 && source { fair(values) } else { values });
     }
     let values = stream.unwrap_or_else(Stream::empty);
     match &pipeline.redirect {
         Some(redirect) => cx.redirect(redirect, values),
         None => values,
     }
+}
+
+/// A source that lets others have their turn: one that never waits would otherwise keep its thread, and could not even be
+/// stopped.
+fn fair(mut source: Stream) -> Stream {
+    use futures_util::StreamExt as _;
+    Stream::new(futures_util::stream::poll_fn(move |context| {
+        let turn = std::task::ready!(tokio::task::coop::poll_proceed(context));
+        let polled = source.poll_next_unpin(context);
+        if polled.is_ready() {
+            turn.made_progress();
+        }
+        polled
+    }))
 }
 
 fn stage(cx: &Cx, stage: &Arc<Stage>, input: Option<Stream>, scope: &Scope) -> Stream {
@@ -440,14 +456,13 @@ fn incoming(scope: &Scope) -> Result<&Value, Error> {
 fn reference<'s>(scope: &'s Scope, path: &pipit_grammar::ast::Path) -> Result<&'s Value, Error> {
     let value = incoming(scope)?;
     value.at(path).ok_or_else(|| {
-        let path = path.to_string();
         match value {
             Value::Record(record) => {
                 let fields: Vec<&str> = record.iter().map(|(name, _)| name.as_str()).take(12).collect();
-                let error = Error::failed(format!("the incoming record has no {path}"));
+                let error = Error::failed(format!("${path} is not in the incoming record"));
                 if fields.is_empty() { error } else { error.help(format!("it has {}", fields.join(", "))) }
             }
-            other => Error::failed(format!("{path} leads nowhere in {}", other.kind())),
+            other => Error::failed(format!("${path} leads nowhere in {}", other.kind())),
         }
     })
 }

@@ -79,7 +79,7 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::RoleTake => policy::take(host, call).await,
         Verb::PermissionCreate => policy::create_permission(host, call).await,
         Verb::PermissionDelete => policy::delete_permission(host, call).await,
-        Verb::PermissionList => Ok(policy::list_permissions(host)),
+        Verb::PermissionList => policy::list_permissions(host),
         Verb::RuleCreate => policy::create_rule(host, call).await,
         Verb::RuleDelete => policy::delete_rule(host, call).await,
         Verb::RuleList => Ok(policy::list_rules(host, call)),

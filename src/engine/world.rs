@@ -81,12 +81,12 @@ pub(crate) const SITE: &str = "";
 
 impl World {
     /// Reads the store.
-    pub(super) async fn load(home: &Path, store: &Store, bundles: &Bundles) -> Result<Self, Error> {
+    pub(super) fn load(home: &Path, store: &Store, bundles: &Bundles) -> Result<Self, Error> {
         let version = store.version().map_err(unavailable)?;
         let people = People::new(all(store, kind::USER)?, all(store, kind::GROUP)?, all(store, kind::ROLE)?);
         let rules: BTreeMap<EcoString, KeptRule> = all(store, kind::RULE)?;
         let site = rules.into_iter().map(|(id, rule)| Ruling::read(id, Layer::Site, rule.text)).collect();
-        let loaded = bundles.load(home, store).await?;
+        let loaded = bundles.load(home, store)?;
         let catalogue = Catalogue::new(loaded.commands);
         let policy = Policy::new(people, catalogue.all().iter(), site);
         let mut aliases: HashMap<EcoString, HashMap<EcoString, Arc<pipit_grammar::ast::Line>>> = HashMap::new();

@@ -28,7 +28,7 @@ pub(super) async fn make(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
         );
     }
     let tree = pipit_grammar::parse_alias(&line)?;
-    if reaches(host, &tree, &name) {
+    if reaches(host, &tree, &name)? {
         return Err(Error::failed(format!("the alias {name} would run itself in a loop")));
     }
     room_for_more(host, kind::ALIAS, owner)?;
@@ -38,11 +38,13 @@ pub(super) async fn make(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
 }
 
 /// Whether a line comes to an alias through the aliases it uses.
-fn reaches(host: &Host, line: &Line, wanted: &str) -> bool {
-    let own = owner(host).ok().and_then(|owner| host.world.aliases.get(owner));
+fn reaches(host: &Host, line: &Line, wanted: &str) -> Result<bool, Error> {
+    // aliases that the line itself has made are there too
+    let world = host.engine.world()?;
+    let own = owner(host).ok().and_then(|owner| world.aliases.get(owner));
     let find = |name: &str| {
         let own = own.and_then(|aliases| aliases.get(name));
-        own.or_else(|| host.world.site_aliases.get(name)).cloned()
+        own.or_else(|| world.site_aliases.get(name)).cloned()
     };
     let mut seen: HashSet<EcoString> = HashSet::new();
     let mut open: Vec<Arc<Line>> = vec![Arc::new(line.clone())];
@@ -51,14 +53,14 @@ fn reaches(host: &Host, line: &Line, wanted: &str) -> bool {
         each_name(&line, &mut |name| names.push(name.into()));
         for name in names {
             if name == wanted {
-                return true;
+                return Ok(true);
             }
             if seen.insert(name.clone()) {
                 open.extend(find(&name));
             }
         }
     }
-    false
+    Ok(false)
 }
 
 pub(super) async fn delete(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {

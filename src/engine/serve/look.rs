@@ -98,7 +98,9 @@ fn overview(host: &Host) -> String {
     let width = families.iter().map(|(family, _)| family.len()).max().unwrap_or(0);
     let mut text = String::from("commands are joined by |, help NAME tells of one\n");
     for (family, names) in families {
-        text.push_str(&format!("{family:width$}  {}\n", names.join(" ")));
+        // names of two words have to be told apart
+        let between = if names.iter().any(|name| name.contains(' ')) { ", " } else { " " };
+        text.push_str(&format!("{family:width$}  {}\n", names.join(between)));
     }
     text.trim_end().to_owned()
 }

@@ -21,7 +21,7 @@ pub(super) fn fresh_name(call: &Call) -> Result<EcoString, Error> {
     ))
 }
 
-/// An account as a chat service names it: `irc://network/account`.
+/// An account as a chat service names it: `SERVICE://NETWORK/ACCOUNT`.
 fn account(call: &Call) -> Result<EcoString, Error> {
     let account = text(call, "IDENTITY")?;
     let good = account.split_once("://").is_some_and(|(service, rest)| {
@@ -32,8 +32,7 @@ fn account(call: &Call) -> Result<EcoString, Error> {
     if good {
         return Ok(account);
     }
-    Err(Error::failed(format!("{account:?} is no account"))
-        .help("write SERVICE://NETWORK/ACCOUNT, as in irc://libera/alice"))
+    Err(Error::failed(format!("{account:?} is no account")).help("write SERVICE://NETWORK/ACCOUNT, as whoami says it in that chat"))
 }
 
 pub(super) async fn create_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
@@ -149,7 +148,7 @@ pub(super) fn list_groups(host: &Host) -> Vec<Value> {
 
 pub(super) async fn add(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (name, user) = (text(call, "NAME")?, text(call, "USER")?);
-    if !host.world.policy.people().has_user(&user) {
+    if !host.engine.world()?.policy.people().has_user(&user) {
         return Err(Error::failed(format!("there is no user {user}")));
     }
     let added = user.clone();
@@ -186,7 +185,7 @@ pub(super) async fn claim(host: &Host, call: &Call) -> Result<Vec<Value>, Error>
     let kept: Claim = serde_json::from_str(&found.body).map_err(|_| wrong())?;
     let account = host.claimant().ok_or_else(|| {
         Error::failed("nobody has verified who you are here, so nothing can be given to you")
-            .help("log in to the chat service first (on IRC: identify with the network's services)")
+            .help("log in to the chat service first, and say it again")
     })?;
     if kept.tries >= TRIES {
         return Err(wrong());

@@ -37,17 +37,19 @@ pub(super) fn list_roles(host: &Host) -> Vec<Value> {
 }
 
 /// Every permission that can be granted: the shell's, the site's, and those of the bundles that are enabled.
-fn permissions(host: &Host) -> Vec<EcoString> {
+fn permissions(host: &Host) -> Result<Vec<EcoString>, Error> {
+    // what the line itself has made is there too
+    let world = host.engine.world()?;
     let mut all: Vec<EcoString> = RIGHTS.iter().map(|right| EcoString::from(*right)).collect();
-    all.extend(host.world.permissions.iter().cloned());
+    all.extend(world.permissions.iter().cloned());
     all.sort();
     all.dedup();
-    all
+    Ok(all)
 }
 
 pub(super) async fn grant(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (name, permission) = (text(call, "NAME")?, text(call, "PERMISSION")?);
-    let known = permissions(host);
+    let known = permissions(host)?;
     if !known.contains(&permission) {
         let error = Error::failed(format!("there is no permission {permission}"));
         return Err(match pipit_commands::bind::nearest(&permission, known.iter().map(EcoString::as_str)) {
@@ -78,7 +80,7 @@ pub(super) async fn revoke(host: &Host, call: &Call) -> Result<Vec<Value>, Error
 
 pub(super) async fn give(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (name, group) = (text(call, "NAME")?, text(call, "GROUP")?);
-    if !host.world.policy.people().groups.contains_key(&group) {
+    if !host.engine.world()?.policy.people().groups.contains_key(&group) {
         return Err(Error::failed(format!("there is no group {group}")));
     }
     let added = group.clone();
@@ -123,26 +125,35 @@ pub(super) async fn delete_permission(host: &Host, call: &Call) -> Result<Vec<Va
     Ok(done(format!("the permission {name} is gone")))
 }
 
-pub(super) fn list_permissions(host: &Host) -> Vec<Value> {
-    permissions(host)
-        .into_iter()
-        .map(|name| {
-            let row: Record = [("permission", name)].into_iter().collect();
-            row.into()
-        })
-        .collect()
+pub(super) fn list_permissions(host: &Host) -> Result<Vec<Value>, Error> {
+    let rows = permissions(host)?.into_iter().map(|name| {
+        let row: Record = [("permission", name)].into_iter().collect();
+        row.into()
+    });
+    Ok(rows.collect())
 }
 
 pub(super) async fn create_rule(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let typed = text(call, "RULE")?;
     let rule = pipit_grammar::rule::parse_rule(&typed)
-        .map_err(|error| Error::failed(format!("the rule: {}", error.show(&typed))))?;
-    let ids =
-        host.world.policy.site_rules().iter().filter_map(|ruling| ruling.id.strip_prefix('r')?.parse::<u64>().ok());
+        .map_err(|error| unread(&error, &typed))?;
+    let ids = host.world.policy.site_rules().iter().filter_map(|ruling| ruling.id.strip_prefix('r')?.parse::<u64>().ok());
     let id = format!("r{}", ids.max().unwrap_or(0) + 1);
     let text = rule.to_string();
     apply(host, vec![insert(kind::RULE, id.clone(), &KeptRule { text: text.clone() })]).await?;
     Ok(done(format!("{id}: {text}")))
+}
+
+/// What is wrong with a rule, and near which of its words.
+fn unread(error: &pipit_grammar::SyntaxError, rule: &str) -> Error {
+    let near = rule.get(error.span.start as usize..).unwrap_or_default();
+    let near: String = near.chars().take(24).collect();
+    let place = if near.trim().is_empty() { String::new() } else { format!(" (at `{near}`)") };
+    let failed = Error::failed(format!("the rule cannot be read: {}{place}", error.message));
+    match &error.help {
+        Some(help) => failed.help(help.clone()),
+        None => failed,
+    }
 }
 
 pub(super) async fn delete_rule(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
