@@ -93,13 +93,13 @@ impl Lines {
     fn batch(&mut self) -> Result<Batch, Error> {
         let mut batch = Batch::with_capacity(BATCH);
         while let Some(text) = self.texts.front() {
-            let rest = text.as_bytes().get(self.at..).unwrap_or_default();
-            let (line, next) = match memchr(b'\n', rest) {
+            let rest = text.get(self.at..).unwrap_or_default();
+            let (line, next) = match memchr(b'\n', rest.as_bytes()) {
                 Some(end) => (rest.get(..end).unwrap_or_default(), Some(self.at + end + 1)),
                 None => (rest, None),
             };
             if !line.trim_ascii().is_empty() {
-                match Value::from_json_bytes(line) {
+                match Value::from_json(line) {
                     Ok(value) => batch.push(value),
                     Err(_) if !batch.is_empty() => return Ok(batch),
                     Err(error) => {

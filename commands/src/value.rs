@@ -151,12 +151,8 @@ impl Value {
 
     /// Reads one JSON value: keys once, at most [`DEPTH`] deep, numbers in range.
     pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {
-        Self::from_json_bytes(json.as_bytes())
-    }
-
-    /// The same from bytes, which must be UTF-8.
-    pub fn from_json_bytes(json: &[u8]) -> Result<Self, serde_json::Error> {
-        let mut from = serde_json::Deserializer::from_slice(json);
+        // a text is known to be UTF-8: read from bytes, every text in it would be checked again
+        let mut from = serde_json::Deserializer::from_str(json);
         let value = Self::deserialize(&mut from)?;
         from.end()?;
         Ok(value)
