@@ -57,7 +57,8 @@ pub(super) fn warn(text: String) -> Note {
 }
 
 fn read(line: &[u8]) -> Result<Said, String> {
-    let value = Value::from_json_bytes(line).map_err(|error| format!("is no JSON: {error}"))?;
+    let text = std::str::from_utf8(line).map_err(|_| "is no UTF-8".to_owned())?;
+    let value = Value::from_json(text).map_err(|error| format!("is no JSON: {error}"))?;
     let Value::Record(record) = value else { return Err("is no JSON object".into()) };
     let text = |key: &str| record.get(key).map(|value| short(&value.to_text()));
     if let Some(message) = text("abort") {

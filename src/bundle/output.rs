@@ -185,10 +185,9 @@ fn json(bytes: &[u8], line: Option<usize>) -> Result<Option<Value>, Error> {
         return Ok(None);
     }
     let place = line.map_or_else(|| "its output".to_owned(), |line| format!("line {line} of its output"));
-    if let Err(error) = std::str::from_utf8(bytes) {
-        return Err(Error::failed(format!("{place} is no UTF-8 at byte {}", error.valid_up_to() + 1)));
-    }
-    match Value::from_json_bytes(bytes) {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| Error::failed(format!("{place} is no UTF-8 at byte {}", error.valid_up_to() + 1)))?;
+    match Value::from_json(text) {
         Ok(value) => Ok(Some(value)),
         Err(error) => Err(Error::failed(format!("{place} is no JSON: {error}"))),
     }

@@ -232,9 +232,11 @@ impl<'a> Planner<'a> {
                 ast::Part::Text { text, quoted } => Part::Text(text.clone(), how(*quoted)),
                 ast::Part::Reference { path, quoted } if scope.value => Part::Reference(path.clone(), *quoted),
                 ast::Part::Reference { path, .. } => {
-                    return Err(Error::refused(format!("${path} refers to the value of the stage before, and there is none"))
-                        .help("put a stage before this one; a text is written in single quotes")
-                        .at(self.place(word.span)));
+                    return Err(Error::refused(format!(
+                        "${path} refers to the value of the stage before, and there is none"
+                    ))
+                    .help("put a stage before this one; a text is written in single quotes")
+                    .at(self.place(word.span)));
                 }
                 ast::Part::Percent { quoted } if scope.value => {
                     let _ = quoted;

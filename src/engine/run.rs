@@ -455,15 +455,13 @@ fn incoming(scope: &Scope) -> Result<&Value, Error> {
 
 fn reference<'s>(scope: &'s Scope, path: &pipit_grammar::ast::Path) -> Result<&'s Value, Error> {
     let value = incoming(scope)?;
-    value.at(path).ok_or_else(|| {
-        match value {
-            Value::Record(record) => {
-                let fields: Vec<&str> = record.iter().map(|(name, _)| name.as_str()).take(12).collect();
-                let error = Error::failed(format!("${path} is not in the incoming record"));
-                if fields.is_empty() { error } else { error.help(format!("it has {}", fields.join(", "))) }
-            }
-            other => Error::failed(format!("${path} leads nowhere in {}", other.kind())),
+    value.at(path).ok_or_else(|| match value {
+        Value::Record(record) => {
+            let fields: Vec<&str> = record.iter().map(|(name, _)| name.as_str()).take(12).collect();
+            let error = Error::failed(format!("${path} is not in the incoming record"));
+            if fields.is_empty() { error } else { error.help(format!("it has {}", fields.join(", "))) }
         }
+        other => Error::failed(format!("${path} leads nowhere in {}", other.kind())),
     })
 }
 

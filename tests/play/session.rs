@@ -109,10 +109,8 @@ pub fn play(home: &Home, known: &mut Vec<String>, text: &str) -> Result<Played, 
 /// Lines under a label, in the column where answers stand. An answer without text is a lone label.
 fn block(label: &str, lines: &[String]) -> String {
     let labels = std::iter::once(label).chain(std::iter::repeat(""));
-    let text: Vec<String> = labels
-        .zip(lines)
-        .map(|(label, line)| format!("{label:COLUMN$}{line}").trim_end().to_owned() + "\n")
-        .collect();
+    let text: Vec<String> =
+        labels.zip(lines).map(|(label, line)| format!("{label:COLUMN$}{line}").trim_end().to_owned() + "\n").collect();
     if text.is_empty() { format!("{label}\n") } else { text.concat() }
 }
 

@@ -165,7 +165,9 @@ fn comments_texts_and_tests_are_told_apart() {
     assert_eq!(source.bare.lines().nth(1).map(str::trim_end), Some("let a = \"\";"));
     assert_eq!(source.bare.lines().nth(2), Some("let e = \"\"; let g: &'h str = \"\";"));
     assert_eq!(source.bare.lines().nth(5), Some("let q = [\"\", \"\", \"\"];"));
-    assert!(!source.is_test() && Source::new("src/a/tests.rs", "").is_test() && Source::new("a/tests/b.rs", "").is_test());
+    assert!(
+        !source.is_test() && Source::new("src/a/tests.rs", "").is_test() && Source::new("a/tests/b.rs", "").is_test()
+    );
     assert!(has_word("an irc://x", "irc") && !has_word("circle", "irc") && !has_word("irc_x", "irc"));
     assert_eq!(Source::new("x.rs", "mod a;\npub(crate) mod b { }\n").modules(), ["a", "b"]);
 }

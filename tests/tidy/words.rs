@@ -27,7 +27,12 @@ pub const SINGLE: &[Single] = &[
         finds: hosts,
     },
     Single { what: "one place makes a Subject", within: &["src/access.rs"], count: None, finds: subjects },
-    Single { what: "a process is started only below src/bundle", within: &["src/bundle"], count: None, finds: processes },
+    Single {
+        what: "a process is started only below src/bundle",
+        within: &["src/bundle"],
+        count: None,
+        finds: processes,
+    },
     Single { what: "SQL and its driver only below src/store", within: &["src/store"], count: None, finds: sql },
     Single {
         what: "Call::judged is asked for by the evaluator alone",
@@ -60,8 +65,7 @@ fn subjects(source: &Source) -> Vec<String> {
 }
 
 fn processes(source: &Source) -> Vec<String> {
-    const STARTS: [&str; 6] =
-        ["process::Command", "Command::new(", "fork(", "execve", "posix_spawn", "clone3("];
+    const STARTS: [&str; 6] = ["process::Command", "Command::new(", "fork(", "execve", "posix_spawn", "clone3("];
     source.lines(&source.bare, |line| {
         let imported = line.contains("process::{") && has_word(line, "Command");
         imported || STARTS.iter().any(|start| line.contains(start))
@@ -142,7 +146,10 @@ pub fn links(page: &str) -> Vec<String> {
 pub fn headings(page: &str) -> Vec<String> {
     let heading = |line: &str| {
         let said = line.trim_start_matches('#').trim().to_lowercase();
-        said.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_')).collect::<String>().replace(' ', "-")
+        said.chars()
+            .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+            .collect::<String>()
+            .replace(' ', "-")
     };
     unfenced(page).filter(|line| line.starts_with('#')).map(heading).collect()
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use pipit_commands::bind::{Head, Slot, Use, bind, fill, uses};
-use pipit_commands::{Args, Call, Command, Error, Given, Host, How, Note, Origin, Stream, Value, Verb};
+use pipit_commands::{Args, Call, Command, Error, Given, Host, How, Intent, Note, Origin, Stream, Value, Verb};
 
 use crate::bundle::{Ready, Runner, Settings, check, commands};
 
@@ -20,8 +20,8 @@ pub(super) struct Open {
 
 #[async_trait]
 impl Host for Open {
-    async fn judge(&self, _: &Command, _: &Args) -> Result<(), Error> {
-        Ok(())
+    async fn judge(&self, _: &Command, _: &Args) -> Result<Option<Arc<dyn Intent>>, Error> {
+        Ok(None)
     }
     fn judge_now(&self, _: &Command, _: &Args) -> Result<(), Error> {
         Ok(())

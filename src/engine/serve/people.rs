@@ -32,7 +32,8 @@ fn account(call: &Call) -> Result<EcoString, Error> {
     if good {
         return Ok(account);
     }
-    Err(Error::failed(format!("{account:?} is no account")).help("write SERVICE://NETWORK/ACCOUNT, as whoami says it in that chat"))
+    Err(Error::failed(format!("{account:?} is no account"))
+        .help("write SERVICE://NETWORK/ACCOUNT, as whoami says it in that chat"))
 }
 
 pub(super) async fn create_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {

@@ -135,9 +135,9 @@ pub(super) fn list_permissions(host: &Host) -> Result<Vec<Value>, Error> {
 
 pub(super) async fn create_rule(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let typed = text(call, "RULE")?;
-    let rule = pipit_grammar::rule::parse_rule(&typed)
-        .map_err(|error| unread(&error, &typed))?;
-    let ids = host.world.policy.site_rules().iter().filter_map(|ruling| ruling.id.strip_prefix('r')?.parse::<u64>().ok());
+    let rule = pipit_grammar::rule::parse_rule(&typed).map_err(|error| unread(&error, &typed))?;
+    let ids =
+        host.world.policy.site_rules().iter().filter_map(|ruling| ruling.id.strip_prefix('r')?.parse::<u64>().ok());
     let id = format!("r{}", ids.max().unwrap_or(0) + 1);
     let text = rule.to_string();
     apply(host, vec![insert(kind::RULE, id.clone(), &KeptRule { text: text.clone() })]).await?;
