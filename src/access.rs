@@ -190,7 +190,7 @@ impl Policy {
         let options = options(command, args);
         let facts = facts(command, &words, &options, context);
         let decision = decide::decide(&rules, &|permission| subject.has(permission), &facts);
-        let decision = self.public_only(subject, command, decision);
+        let decision = public_only(subject, command, decision);
         Verdict { rule: cited(&rules, &decision), for_all: decide::unconditional(&rules), decision }
     }
 
@@ -236,7 +236,7 @@ impl Policy {
         let options = options(command, args);
         let facts = facts(command, &words, &options, context);
         let explained = decide::explain(&rules, &|permission| subject.has(permission), &facts);
-        let decision = self.public_only(subject, command, explained.decision);
+        let decision = public_only(subject, command, explained.decision);
         let said = objection(subject, command, &decision);
         let mut lines = vec![said.map_or_else(|| format!("{name} may run {exact}"), |error| error.to_string())];
         for rule in &rules {
@@ -250,11 +250,11 @@ impl Policy {
         }
         lines
     }
+}
 
-    /// Strangers run public commands only: those that everybody may run and that change and keep nothing.
-    fn public_only(&self, subject: &Subject, command: &Command, decision: Decision) -> Decision {
-        if subject.is_stranger() && !is_public(command) { Decision::Deny(Denial::NoRule) } else { decision }
-    }
+/// Strangers run public commands only: those that everybody may run and that change and keep nothing.
+fn public_only(subject: &Subject, command: &Command, decision: Decision) -> Decision {
+    if subject.is_stranger() && !is_public(command) { Decision::Deny(Denial::NoRule) } else { decision }
 }
 
 /// Whether a command may be run by somebody whom nobody verified. The rules still have to allow it.

@@ -25,9 +25,9 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use query::{End, Filter, Row, Summary, Wish};
+pub(crate) use query::{Filter, Wish};
 pub(crate) use ticket::{Ended, Intent, Outcome, Receipt, Status, Ticket, Trail, Verdict};
-pub(crate) use verify::{Fault, Report, verify};
+pub(crate) use verify::verify;
 
 /// Lines that may be open at once; the next one waits for one of them to close.
 const LINES: usize = 16_384;

@@ -23,9 +23,9 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use check::{Checked, check};
+pub(crate) use check::check;
 pub(crate) use contain::contain;
 pub(crate) use fault::Fault;
 pub(crate) use manifest::Manifest;
-pub(crate) use process::{Ready, Settings, commands};
+pub(crate) use process::{Ready, commands};
 pub(crate) use runner::Runner;

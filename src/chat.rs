@@ -225,6 +225,7 @@ impl Handle {
     }
 
     /// Tells of every change of the state.
+    #[cfg(test)]
     pub(crate) fn watch(&self) -> watch::Receiver<State> {
         self.state.clone()
     }

@@ -26,7 +26,7 @@ use crate::config::Config;
 #[command(version, about, max_term_width = 100)]
 struct Cli {
     /// The folder with the database, the bundles and the keys; made when it is not there
-    /// [default: $PIPIT_HOME, else pipit in the XDG data folder]
+    /// [default: `PIPIT_HOME` of the environment, else pipit in the XDG data folder]
     #[arg(long, global = true, value_name = "DIR")]
     home: Option<PathBuf>,
     /// The configuration [default: pipit.toml in the home, if it is there]

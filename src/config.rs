@@ -40,8 +40,9 @@ impl Config {
         }
         let mut names: Vec<&str> = config.chat.iter().map(chat::Entry::name).collect();
         names.sort_unstable();
-        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("{}: two chat entries are named {}", file.display(), twice[0]));
+        let twice = names.iter().zip(names.iter().skip(1)).find(|(one, next)| one == next);
+        if let Some((name, _)) = twice {
+            return Err(format!("{}: two chat entries are named {name}", file.display()));
         }
         Ok(config)
     }
@@ -90,7 +91,7 @@ fn within(value: &DeValue<'_>, wanted: &str, places: &mut Vec<Range<usize>>) {
     match value {
         DeValue::Table(table) => find(table, wanted, places),
         DeValue::Array(items) => {
-            for item in items.iter() {
+            for item in items {
                 within(item.get_ref(), wanted, places);
             }
         }

@@ -84,8 +84,6 @@ pub(crate) struct Request {
 /// What became of it.
 #[derive(Default)]
 pub(crate) struct Reply {
-    /// The ticket's id; none when nothing could be written down and so nothing ran.
-    pub(crate) id: Option<String>,
     /// Why it did not go well; a quiet stop with something to say is here too.
     pub(crate) error: Option<Error>,
     /// The template of a bundle that shows the values.
@@ -127,6 +125,19 @@ impl Engine {
     /// The enabled bundles that cannot run, and why.
     pub(crate) fn broken_bundles(&self) -> Result<Vec<(String, Error)>, Error> {
         Ok(self.world()?.broken.clone())
+    }
+
+    /// Closes the lines of processes that died without closing them; now and then, while the shell serves. What they
+    /// did is unknown, and the log says so.
+    pub(crate) async fn close_orphans(&self) -> Result<usize, Error> {
+        const BACK: i64 = 7 * 24 * 60 * 60 * 1000;
+        let at = now();
+        self.0.audit.close_orphans(at - BACK, at).await.map(|closed| closed.len()).map_err(unavailable)
+    }
+
+    /// Reads the whole database and says whether it is sound.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.0.store.check().map_err(unavailable)
     }
 
     /// Waits until the programs of lines that have ended have ended too. To be called before the process ends.
@@ -194,7 +205,7 @@ impl Engine {
             Ok(ticket) => ticket,
             Err(error) => {
                 let error = Error::new(ErrorKind::Unavailable, error.to_string());
-                return Reply { id: None, error: Some(error), ..Reply::default() };
+                return Reply { error: Some(error), ..Reply::default() };
             }
         };
         let mut request = request;
@@ -213,8 +224,9 @@ impl Engine {
             values: beside.values,
             bytes: 0,
         });
+        tracing::debug!(id = receipt.id(), "answered");
         let Beside { template, notes, .. } = beside;
-        Reply { id: Some(receipt.id().to_owned()), error, template, notes, receipt: Some(receipt) }
+        Reply { error, template, notes, receipt: Some(receipt) }
     }
 
     /// Under which name the request is written down.
@@ -245,9 +257,8 @@ impl Engine {
         let context = Context { place: request.place.clone(), via: request.via };
         let last = self.last_line(&line, &who, trail.id()).await?;
         let id = trail.id().to_owned();
-        let host =
-            Arc::new(LineHost::new(self.clone(), Arc::clone(&world), subject.clone(), context, &request, trail, at));
-        let names = self.names(&world, &subject, &host);
+        let host = Arc::new(LineHost::new(self.clone(), Arc::clone(&world), subject.clone(), context, &request, trail));
+        let names = Self::names(&world, &subject, &host);
         let lent: Arc<dyn pipit_commands::Host> = Arc::new(Lent(Arc::clone(&host)));
         let plan = Planner::new(&names, &lent, last.as_ref(), &|command| host.judge_name(command))
             .plan(&line, request.input.is_some())?;
@@ -265,7 +276,7 @@ impl Engine {
     }
 
     /// The names that a subject can use.
-    fn names(&self, world: &Arc<World>, subject: &Subject, host: &LineHost) -> Names {
+    fn names(world: &Arc<World>, subject: &Subject, host: &LineHost) -> Names {
         let own = subject.owner().and_then(|owner| world.aliases.get(owner)).cloned().unwrap_or_default();
         let (policy, subject, context) = (Arc::clone(world), subject.clone(), host.context().clone());
         Names {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How long a line may run.
-pub(crate) const LINE_TIME: Duration = Duration::from_secs(600);
+pub(crate) const LINE_TIME: Duration = Duration::from_mins(10);
 /// How many rounds of loops a line may run, nested ones counted too.
 pub(crate) const ROUNDS: u64 = 100_000;
 /// The most a pipeline that is posted elsewhere may come to, in bytes of text.

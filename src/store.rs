@@ -4,7 +4,7 @@
 //!
 //! Deliberately absent: what a document or a row of the log means, and a clock.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
@@ -122,11 +122,6 @@ impl Store {
             starting: Mutex::new(()),
             readers: Mutex::new(vec![connection]),
         })))
-    }
-
-    /// Where the file is.
-    pub(crate) fn path(&self) -> &Path {
-        &self.0.path
     }
 
     /// One document. Reads the file on the caller's thread, some microseconds.

@@ -165,7 +165,7 @@ fn rules() {
     let mut child =
         Command::new(PIPIT).args(["rule", "eval"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    let cases: String = decided
+    let cases: Vec<String> = decided
         .iter()
         .map(|row| {
             let case = serde_json::json!({
@@ -174,7 +174,7 @@ fn rules() {
             format!("{case}\n")
         })
         .collect();
-    let writer = std::thread::spawn(move || stdin.write_all(cases.as_bytes()).unwrap());
+    let writer = std::thread::spawn(move || stdin.write_all(cases.concat().as_bytes()).unwrap());
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
     assert!(output.status.success());

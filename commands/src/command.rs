@@ -238,6 +238,9 @@ impl Block {
 
 /// What was written down before an unsafe call began. Dropped without a word, its effect is unknown.
 pub trait Intent: Send + Sync {
+    /// The id of the call: the key by which a repeated call can be told from a new one.
+    fn id(&self) -> EcoString;
+
     /// The call ended: well, or with an error.
     fn ended(&self, error: Option<&Error>);
 }
@@ -324,6 +327,12 @@ impl Call {
             })),
             Effect::Idempotent | Effect::Unsafe => None,
         }
+    }
+
+    /// The id that was written down for the call, if its effect asked for one.
+    #[must_use]
+    pub fn id(&self) -> Option<EcoString> {
+        self.intent.as_ref().map(|intent| intent.id())
     }
 
     /// Which command.

@@ -1,5 +1,7 @@
 //! What only the shell can do, as rows like every other command: their code is the shell's ([`crate::Host::serve`]).
 
+use ecow::EcoString;
+
 use crate::Kind;
 use crate::command::{Command, Effect, Flow};
 use crate::family::{Row, family, row};
@@ -255,43 +257,43 @@ fn people() -> Vec<Command> {
 }
 
 fn access() -> Vec<Command> {
-    let (roles, permissions, rules) = ("role:manage", "permission:manage", "rule:manage");
+    let (by_role, granted, of_site) = ("role:manage", "permission:manage", "rule:manage");
     [
         family(
             "role",
             [
-                admin("create NAME", "Makes a role, a set of permissions", Verb::RoleCreate, roles)
+                admin("create NAME", "Makes a role, a set of permissions", Verb::RoleCreate, by_role)
                     .shows("role create releaser", ""),
-                admin("delete NAME", "Removes a role", Verb::RoleDelete, roles).shows("role delete releaser", ""),
-                admin("grant NAME PERMISSION", "Puts a permission in a role", Verb::RoleGrant, roles)
+                admin("delete NAME", "Removes a role", Verb::RoleDelete, by_role).shows("role delete releaser", ""),
+                admin("grant NAME PERMISSION", "Puts a permission in a role", Verb::RoleGrant, by_role)
                     .shows("role grant releaser site:release", ""),
-                admin("revoke NAME PERMISSION", "Takes a permission out of a role", Verb::RoleRevoke, roles)
+                admin("revoke NAME PERMISSION", "Takes a permission out of a role", Verb::RoleRevoke, by_role)
                     .shows("role revoke releaser site:release", ""),
-                admin("give NAME GROUP", "Gives a role to a group", Verb::RoleGive, roles)
+                admin("give NAME GROUP", "Gives a role to a group", Verb::RoleGive, by_role)
                     .shows("role give releaser ops", ""),
-                admin("take NAME GROUP", "Takes a role from a group", Verb::RoleTake, roles)
+                admin("take NAME GROUP", "Takes a role from a group", Verb::RoleTake, by_role)
                     .shows("role take releaser ops", ""),
-                look("list", "The roles, their permissions and groups", Verb::RoleList, roles),
+                look("list", "The roles, their permissions and groups", Verb::RoleList, by_role),
             ],
         ),
         family(
             "permission",
             [
-                admin("create NAME", "Makes a permission of the site (site:NAME)", Verb::PermissionCreate, permissions)
+                admin("create NAME", "Makes a permission of the site (site:NAME)", Verb::PermissionCreate, granted)
                     .shows("permission create site:release", ""),
-                admin("delete NAME", "Removes a permission of the site", Verb::PermissionDelete, permissions)
+                admin("delete NAME", "Removes a permission of the site", Verb::PermissionDelete, granted)
                     .shows("permission delete site:release", ""),
-                look("list", "The permissions there are", Verb::PermissionList, permissions),
+                look("list", "The permissions there are", Verb::PermissionList, granted),
             ],
         ),
         family(
             "rule",
             [
-                admin("create RULE", "Adds an access rule of the site", Verb::RuleCreate, rules)
+                admin("create RULE", "Adds an access rule of the site", Verb::RuleCreate, of_site)
                     .shows("rule create \"when command is text:upper must have site:shout\"", "only some may shout"),
-                admin("delete ID", "Removes an access rule of the site", Verb::RuleDelete, rules)
+                admin("delete ID", "Removes an access rule of the site", Verb::RuleDelete, of_site)
                     .shows("rule delete r1", ""),
-                look("list [COMMAND]", "The access rules, of one command or all", Verb::RuleList, rules)
+                look("list [COMMAND]", "The access rules, of one command or all", Verb::RuleList, of_site)
                     .shows("rule list text:upper", ""),
             ],
         ),
@@ -356,20 +358,24 @@ fn bundles() -> Vec<Command> {
     )
 }
 
+/// How lines end, as the log says it.
+const ENDS: &[&str] = &["ok", "failed", "refused", "denied", "parked", "stopped", "unknown", "running"];
+
 fn audit() -> Vec<Command> {
     let right = "audit:read";
     family(
         "audit",
         [
             look(
-                "list [--user=USER] [--room=ROOM] [--since=TIME] [--count=N]",
+                "list [--user=USER] [--room=ROOM] [--command=COMMAND] [--ended=HOW] [--since=TIME] [--count=N]",
                 "Lines, newest last, with how they ended",
                 Verb::AuditList,
                 right,
             )
             .shows("audit list --user=alice --since=1h", "")
             .kind("N", Kind::Int(1, 10_000))
-            .kind("TIME", Kind::Time),
+            .kind("TIME", Kind::Time)
+            .kind("HOW", Kind::OneOf(ENDS.iter().map(|how| EcoString::from(*how)).collect())),
             look("show ID", "Everything that is written of one line", Verb::AuditShow, right)
                 .shows("audit show 7M34SEPE", "")
                 .fills("ID"),

@@ -11,7 +11,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{Asked, Audit, Ended, Fault, Filter, Outcome, StartError, Status, Unavailable, Verdict, Wish, verify};
+use super::verify::{Fault, Report};
+use super::{Asked, Audit, Ended, Filter, Outcome, StartError, Status, Unavailable, Verdict, Wish, verify};
 use crate::store::Store;
 
 fn started(home: &Path) -> (Store, Audit) {
@@ -50,7 +51,7 @@ async fn with_lines(lines: i64) -> TempDir {
     home
 }
 
-fn check(home: &Path) -> super::Report {
+fn check(home: &Path) -> Report {
     verify(&Store::open(home.join("pipit.db")).unwrap(), home).unwrap()
 }
 

@@ -83,7 +83,6 @@ fn native(root: &Field<'_>, notes: &mut Notes) -> Option<Manifest> {
         permissions,
         config,
         needs,
-        greenbar: BTreeMap::new(),
         templates: templates.into_iter().filter_map(|(name, text)| text.map(|text| (name, text))).collect(),
     })
 }

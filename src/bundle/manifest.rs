@@ -31,8 +31,6 @@ pub(crate) struct Manifest {
     pub commands: Vec<Entry>,
     /// Its templates by name, as text that parses.
     pub templates: BTreeMap<EcoString, String>,
-    /// The templates of a Cog bundle by name, in Cog's template language, unread.
-    pub greenbar: BTreeMap<EcoString, String>,
 }
 
 /// A value that a site sets; programs find it in their environment under its name.

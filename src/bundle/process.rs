@@ -159,7 +159,9 @@ impl Prepared {
         }
         let host = call.host();
         let origin = host.origin();
-        let mark = format!("{:016x}{:016x}", host.dice(), host.dice());
+        // the id under which an unsafe call is written down is the key by which its repetition can be told
+        let chance = || format!("{:016x}{:016x}", host.dice(), host.dice());
+        let mark = call.id().map_or_else(chance, |id| id.to_string());
         let folder = runner.folder(&mark);
         let environment = environment(bundle, entry, call, &origin, &mark, &folder)?;
         let (hears, command) = (Arc::clone(host), call.command().clone());

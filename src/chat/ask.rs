@@ -108,6 +108,7 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
         Place::Room(name) => rule::Place::Room(name.strip_prefix('#').unwrap_or(name).into()),
         Place::Direct(_) => rule::Place::Dm,
     };
+    tracing::debug!(service = %message.service, key = ?message.key, at = message.at, "heard");
     let (told, id) = oneshot::channel();
     let request = Request {
         text: message.text.to_string(),

@@ -52,6 +52,7 @@ fn broken(home: &Home) -> Result<Vec<(String, String)>, String> {
     let runtime = runtime.map_err(|error| format!("the runtime does not start: {error}"))?;
     runtime.block_on(async {
         let engine = home.open()?;
+        engine.check().map_err(|error| error.to_string())?;
         let broken = engine.broken_bundles().map_err(|error| error.to_string())?;
         Ok(broken.into_iter().map(|(name, error)| (name, error.to_string())).collect())
     })

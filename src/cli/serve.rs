@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Home, fail};
 use crate::chat::{self, Services};
 use crate::config::Config;
+use crate::engine::Engine;
 
 /// Serves until SIGINT or SIGTERM.
 pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
@@ -46,12 +48,24 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
         }
         services.set(handles);
         eprintln!("pipit: serving {}", names.join(", "));
+        let watch = tokio::spawn(look_after(engine.clone()));
         stopped().await;
+        watch.abort();
         eprintln!("pipit: stopping");
         services.stop().await;
         engine.settle().await;
         ExitCode::SUCCESS
     })
+}
+
+/// Closes the lines that died with another process, now and every minute.
+async fn look_after(engine: Engine) {
+    loop {
+        if let Err(error) = engine.close_orphans().await {
+            tracing::warn!(%error, "lines of processes that are gone were not closed");
+        }
+        tokio::time::sleep(Duration::from_mins(1)).await;
+    }
 }
 
 /// Waits until the process is asked to stop.

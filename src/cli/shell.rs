@@ -6,6 +6,7 @@
 use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
 
+use pipit_commands::Error;
 use pipit_grammar::rule::{Place, Via};
 use tokio::sync::oneshot;
 
@@ -137,7 +138,7 @@ async fn answer(engine: &Engine, seat: &Seat, line: &str) {
     for note in &reply.notes {
         eprintln!("note: {note}");
     }
-    if let Some(error) = reply.error.filter(|error| error.exits_loudly()) {
+    if let Some(error) = reply.error.filter(Error::exits_loudly) {
         eprintln!("{}", render::error(&error, line));
     }
 }

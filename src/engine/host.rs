@@ -27,7 +27,6 @@ pub(crate) struct LineHost {
     context: Context,
     pub(super) service: EcoString,
     trail: Trail,
-    pub(super) at: i64,
     identity: Identity,
     /// Whether the line's input is the operator's standard input, which stands in no log.
     pub(super) standard_input: bool,
@@ -60,7 +59,6 @@ impl LineHost {
         context: Context,
         request: &Request,
         trail: Trail,
-        at: i64,
     ) -> Self {
         Self {
             engine,
@@ -69,7 +67,6 @@ impl LineHost {
             context,
             service: request.service.clone(),
             trail,
-            at,
             identity: request.identity.clone(),
             standard_input: request.input.is_some(),
             rounds: AtomicU64::new(0),
@@ -335,6 +332,15 @@ impl Around for Lent {
 struct Written(Mutex<Option<audit::Intent>>);
 
 impl Intent for Written {
+    fn id(&self) -> EcoString {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(|intent| intent.id().into())
+            .unwrap_or_default()
+    }
+
     fn ended(&self, error: Option<&Error>) {
         let intent = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(intent) = intent {

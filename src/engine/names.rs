@@ -103,8 +103,8 @@ impl Names {
             })
             .take(WORDS - 1)
             .collect();
-        self.command(&name.text, name.bundle(), &words)
-            .map_or_else(|| self.alias(name.command(), name.bundle()), |found| found)
+        let command = self.command(&name.text, name.bundle(), &words);
+        command.unwrap_or_else(|| self.alias(name.command(), name.bundle()))
     }
 
     fn command(&self, name: &str, bundle: Option<&str>, words: &[&str]) -> Option<Result<Found, Error>> {

@@ -49,14 +49,17 @@ pub(crate) enum What {
     Alias(Arc<Plan>),
 }
 
+/// A block as written, and its plan; one that is only looked at (`explain`) has none.
+pub(crate) type Planned = (Arc<ast::Line>, Option<Arc<Plan>>);
+
 /// A command as the line states it.
 #[derive(Debug)]
 pub(crate) struct Stated {
     pub(crate) command: Command,
     /// What each word is.
     pub(crate) uses: Vec<Use>,
-    /// The blocks, each as written and planned; one that is only looked at (`explain`) is not planned.
-    pub(crate) blocks: Vec<(Arc<ast::Line>, Option<Arc<Plan>>)>,
+    /// The blocks in order.
+    pub(crate) blocks: Vec<Planned>,
     /// The arguments, when the line alone gives all of them.
     pub(crate) known: Option<Args>,
     /// Whether the incoming value fills a parameter that the words leave out.
@@ -106,13 +109,8 @@ impl Word {
         matches!(self.parts.as_slice(), [Part::Substitution(_, false) | Part::Parameter(Parameter::All, false)])
     }
 
-    /// Whether something has to run before its value is known.
-    pub(crate) fn waits(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Substitution(..)))
-    }
-
     /// The word from a byte of its first text on: the value of `--name=value`.
-    pub(crate) fn from_byte(&self, byte: usize) -> Word {
+    pub(crate) fn behind(&self, byte: usize) -> Word {
         let mut parts = self.parts.clone();
         if let Some(Part::Text(text, _)) = parts.first_mut() {
             *text = text.get(byte..).unwrap_or_default().into();

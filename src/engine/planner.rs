@@ -10,7 +10,7 @@ use pipit_grammar::Span;
 use pipit_grammar::ast::{self, Item, Joint, Line, Parameter};
 
 use super::names::{Found, Names};
-use super::plan::{Part, Pipeline, Plan, Stage, Stated, What, Word};
+use super::plan::{Part, Pipeline, Plan, Planned, Stage, Stated, What, Word};
 
 /// How deep aliases may stand in aliases.
 const ALIAS_DEPTH: usize = 8;
@@ -83,12 +83,12 @@ impl<'a> Planner<'a> {
                 inner = Scope { input: true, value: true, words: scope.words.clone() };
                 &inner
             };
-            stages.push(Arc::new(self.stage(stage, scope, std::mem::take(extra))?));
+            stages.push(Arc::new(self.stage(stage, scope, &std::mem::take(extra))?));
         }
         Ok(Pipeline { stages, redirect: pipeline.redirect.clone() })
     }
 
-    fn stage(&mut self, stage: &ast::Stage, scope: &Scope, extra: Vec<Item>) -> Result<Stage, Error> {
+    fn stage(&mut self, stage: &ast::Stage, scope: &Scope, extra: &[Item]) -> Result<Stage, Error> {
         self.stages += 1;
         if self.stages > STAGES {
             return Err(Error::refused(format!("the line has over {STAGES} stages with its aliases spread out")));
@@ -97,12 +97,12 @@ impl<'a> Planner<'a> {
         let span = self.place(stage.span);
         match found {
             Found::Command(command, taken) => {
-                let items = stage.items.iter().skip(taken).chain(&extra);
+                let items = stage.items.iter().skip(taken).chain(extra);
                 self.command(stage, command, items, scope).map_err(|error| error.at(span))
             }
-            Found::Alias(line) => self.alias(stage, &line, &extra, scope).map_err(|error| error.at(span)),
+            Found::Alias(line) => self.alias(stage, &line, extra, scope).map_err(|error| error.at(span)),
             Found::Again => match self.last {
-                Some(line) => self.alias(stage, &line.clone(), &extra, scope).map_err(|error| error.at(span)),
+                Some(line) => self.alias(stage, &line.clone(), extra, scope).map_err(|error| error.at(span)),
                 None => Err(Error::refused("there is no line before this one").at(span)),
             },
         }
@@ -158,12 +158,7 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn blocks(
-        &mut self,
-        command: &Command,
-        blocks: Vec<Line>,
-        scope: &Scope,
-    ) -> Result<Vec<(Arc<Line>, Option<Arc<Plan>>)>, Error> {
+    fn blocks(&mut self, command: &Command, blocks: Vec<Line>, scope: &Scope) -> Result<Vec<Planned>, Error> {
         let spec = command.spec();
         // the words that follow `explain` are looked at, not run
         if spec.takes_command && command.verb().is_some() {
@@ -357,7 +352,7 @@ fn slots(words: &[Word], uses: &[Use], caller: Option<&[Word]>) -> (Vec<Slot>, V
         match used {
             Use::Word => positional.extend(slot(word, caller)),
             Use::Flags(flags) => options.extend(flags.iter().map(|at| (*at, flag()))),
-            Use::OptionWith(at, byte) => options.push((*at, single(slot(&word.from_byte(*byte), caller)))),
+            Use::OptionWith(at, byte) => options.push((*at, single(slot(&word.behind(*byte), caller)))),
             Use::OptionNext(flags, _) => options.extend(flags.iter().map(|at| (*at, flag()))),
             Use::ValueOf(at) => options.push((*at, single(slot(word, caller)))),
             Use::End => {}

@@ -381,7 +381,7 @@ async fn bind_words(cx: &Cx, stage: &Stage, stated: &Stated, scope: &Scope) -> R
                 options.extend(flags.iter().map(|at| (*at, super::planner::flag())));
             }
             Use::OptionWith(at, byte) => {
-                let value = glued(cx, &word.from_byte(*byte), scope).await?;
+                let value = glued(cx, &word.behind(*byte), scope).await?;
                 options.push((*at, Slot::Known(value)));
             }
             Use::ValueOf(at) => {

@@ -28,7 +28,7 @@ type Host = Arc<LineHost>;
 /// Does what a call asks.
 pub(super) fn serve(host: Host, verb: Verb, call: Call, input: Option<Stream>) -> Stream {
     if verb == Verb::Tee {
-        return kept::tee(host, &call, input);
+        return kept::tee(&host, &call, input);
     }
     if verb == Verb::BundleSet {
         return Stream::later(async move { bundles::set(&host, &call, input).await.map(Stream::of) });
@@ -53,8 +53,6 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::AliasDelete => alias::delete(host, call).await,
         Verb::AliasMove => alias::publish(host, call).await,
         Verb::AliasList => Ok(alias::list(host)),
-        // a stream is kept while it passes: see `serve`
-        Verb::Tee => Ok(Vec::new()),
         Verb::Cat => kept::cat(host, call),
         Verb::KeepList => kept::list(host),
         Verb::KeepDrop => kept::drop(host, call).await,
@@ -92,8 +90,8 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::BundleRemove => bundles::remove(host, call).await,
         Verb::BundleList => bundles::list(host),
         Verb::BundleShow => bundles::show(host, call).await,
-        // its value may come as its input: see `serve`
-        Verb::BundleSet => Ok(Vec::new()),
+        // these two take their input, not only their words: see `serve`
+        Verb::Tee | Verb::BundleSet => Ok(Vec::new()),
         Verb::BundleUnset => bundles::unset(host, call).await,
         Verb::BundleSettings => bundles::settings(host, call),
         Verb::AuditList => log::list(host, call).await,
@@ -176,14 +174,14 @@ where
 fn room_for_more(host: &Host, what: &'static str, owner: &str) -> Result<(), Error> {
     let prefix = super::world::own(owner, "");
     let documents = host.engine.0.store.list(what).map_err(stored)?;
-    let owned = documents.iter().filter(|document| document.key.starts_with(&prefix)).count();
-    if owned >= crate::limits::OWN_THINGS {
+    let many = documents.iter().filter(|document| document.key.starts_with(&prefix)).count();
+    if many >= crate::limits::OWN_THINGS {
         let plural = match what {
             kind::NOTE => "notes",
             kind::KEPT => "kept streams",
             _ => "aliases",
         };
-        return Err(Error::failed(format!("{owned} {plural} are all that one may have; delete one first")));
+        return Err(Error::failed(format!("{many} {plural} are all that one may have; delete one first")));
     }
     Ok(())
 }

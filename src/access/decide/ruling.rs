@@ -83,11 +83,13 @@ impl Ruling {
     }
 
     /// Makes a rule ready that has been read; its source is its canonical text.
+    #[cfg(test)]
     pub(crate) fn new(id: impl Into<EcoString>, layer: Layer, rule: Rule) -> Self {
         Self { id: id.into(), layer, source: eco_format!("{rule}"), body: Compiled::new(rule) }
     }
 
     /// The rule, or why it cannot be read.
+    #[cfg(test)]
     pub(crate) fn rule(&self) -> Result<&Rule, &EcoString> {
         self.body.as_ref().map(|compiled| &compiled.rule)
     }

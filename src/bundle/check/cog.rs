@@ -41,7 +41,9 @@ pub(super) fn read(version: &Field<'_>, top: &Fields<'_>, notes: &mut Notes) -> 
         self::docker(&docker, notes);
     }
     let config = top.get("config").map(|field| config(&field, notes)).unwrap_or_default();
-    let greenbar = top.get("templates").map(|field| templates(&field, format, notes)).unwrap_or_default();
+    if let Some(field) = top.get("templates") {
+        templates(&field, format, notes);
+    }
     let around = Around { format, bundle, permissions };
     let commands = top.need("commands", notes).and_then(|field| field.entries(notes)).map(|entries| {
         let read = entries.into_iter().filter_map(|(name, field)| command(name, &field, &around, notes));
@@ -58,7 +60,6 @@ pub(super) fn read(version: &Field<'_>, top: &Fields<'_>, notes: &mut Notes) -> 
         needs: Needs::default(),
         commands: commands?,
         templates: BTreeMap::new(),
-        greenbar,
     })
 }
 

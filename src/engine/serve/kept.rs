@@ -10,7 +10,7 @@ use crate::limits;
 use crate::store::Expect;
 
 /// Passes the stream on and keeps it when it has ended well.
-pub(super) fn tee(host: Host, call: &Call, input: Option<Stream>) -> Stream {
+pub(super) fn tee(host: &Host, call: &Call, input: Option<Stream>) -> Stream {
     struct Tee {
         host: Host,
         name: Result<ecow::EcoString, Error>,
@@ -56,7 +56,7 @@ pub(super) fn tee(host: Host, call: &Call, input: Option<Stream>) -> Stream {
     }
     let name = text(call, "NAME");
     let tee = Tee {
-        host: Arc::clone(&host),
+        host: Arc::clone(host),
         name,
         input: Some(input.unwrap_or_else(Stream::empty)),
         kept: Vec::new(),

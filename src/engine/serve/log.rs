@@ -4,7 +4,7 @@ use pipit_commands::{Call, Error, Record, Value};
 
 use super::super::{now, unavailable};
 use super::{Host, text};
-use crate::audit::Filter;
+use crate::audit::{Filter, Status, Wish};
 
 /// A time as it is shown: UTC, to the second.
 pub(super) fn time(at: i64) -> String {
@@ -19,8 +19,20 @@ pub(super) async fn list(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
         Some(Value::Float(seconds)) => Some(now() - (seconds * 1000.0) as i64),
         _ => None,
     };
+    let ended = call.text("ended").map(|ended| match ended.as_str() {
+        "ok" => Wish::As(Status::Ok),
+        "failed" => Wish::As(Status::Failed),
+        "refused" => Wish::As(Status::Refused),
+        "denied" => Wish::As(Status::Denied),
+        "parked" => Wish::As(Status::Parked),
+        "stopped" => Wish::As(Status::Stopped),
+        "unknown" => Wish::As(Status::Unknown),
+        _ => Wish::NotYet,
+    });
     let filter = Filter {
         since,
+        ended,
+        command: call.text("command").map(Into::into),
         who: call.text("user").map(Into::into),
         room: call.text("room").map(|room| room.strip_prefix('#').unwrap_or(&room).into()),
         limit: call.int("count").and_then(|count| usize::try_from(count).ok()).unwrap_or(SHOWN),

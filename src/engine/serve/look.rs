@@ -5,6 +5,7 @@ use pipit_commands::{Call, Command, Effect, Error, Flow, Record, Value};
 use pipit_grammar::ast::Line;
 use pipit_grammar::rule::Place;
 
+use super::super::Engine;
 use super::super::names::Found;
 use super::super::plan::{Plan, Stage, What};
 use super::super::planner::Planner;
@@ -135,7 +136,7 @@ pub(super) fn which(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let words = call.joined("NAME").unwrap_or_default();
     let line = pipit_grammar::parse(&words)?;
     let Some(stage) = line.first.stages.first() else { return Ok(Vec::new()) };
-    let names = host.engine.names(&host.world, &host.subject, host);
+    let names = Engine::names(&host.world, &host.subject, host);
     let found = names.find(stage).map_err(|error| error.as_kind(pipit_commands::ErrorKind::Failed))?;
     Ok(vec![match found {
         Found::Command(command, _) if !host.world.policy.may_some_way(&host.subject, &command, host.context()) => {
@@ -163,7 +164,7 @@ pub(super) fn which(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
 pub(super) fn explain(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
     let line: &Line = &block.written;
-    let names = host.engine.names(&host.world, &host.subject, host);
+    let names = Engine::names(&host.world, &host.subject, host);
     let plan = Planner::new(&names, call.host(), None, &|_| Ok(())).plan(line, false)?;
     let mut text = line.to_string();
     describe(host, &plan, 1, &mut text);
@@ -173,7 +174,7 @@ pub(super) fn explain(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
 /// Whether the caller may run a line, by which rules, stage by stage.
 pub(super) fn why(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
-    let names = host.engine.names(&host.world, &host.subject, host);
+    let names = Engine::names(&host.world, &host.subject, host);
     let plan = Planner::new(&names, call.host(), None, &|_| Ok(())).plan(&block.written, false)?;
     let mut lines = Vec::new();
     plan.each_command(&mut |_, stated| {
