@@ -78,12 +78,21 @@ enum Command {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         line: Vec<String>,
     },
+    /// Look at the audit log without a shell, also when the shell does not start
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Look at access rules without a shell
     #[command(subcommand)]
     Rule(RuleCommand),
     /// Look at bundles without a shell
     #[command(subcommand)]
     Bundle(BundleCommand),
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Check that nothing in the log was altered, removed or reordered; ends with 1 when something was
+    Verify,
 }
 
 #[derive(Subcommand)]
@@ -124,6 +133,7 @@ pub(crate) fn main() -> ExitCode {
             doctor::doctor(home, config)
         }
         Command::Parse { json, line } => check::parse(&line.join(" "), *json),
+        Command::Audit(AuditCommand::Verify) => with(&cli, |home, _| check::audit(home)),
         Command::Rule(RuleCommand::Check { rule }) => check::rule(&rule.join(" ")),
         Command::Rule(RuleCommand::Eval) => check::eval(),
         Command::Bundle(BundleCommand::Check { file }) => check::bundle(file),

@@ -138,7 +138,7 @@ fn unknown(usage: &Usage, command: &str, name: &str) -> Error {
 
 /// The name that was probably meant.
 pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const ALIKE: f64 = 0.7;
+    const ALIKE: f64 = 0.6;
     names
         .map(|other| (strsim::normalized_damerau_levenshtein(name, other), other))
         .filter(|(alike, _)| *alike >= ALIKE)

@@ -9,8 +9,9 @@ use pipit_commands::{Record, Value};
 use pipit_grammar::rule::{Place, Via, parse_rule};
 use serde::Deserialize;
 
-use super::fail;
+use super::{Home, fail};
 use crate::access::decide::{Decision, Facts, Layer, Ruling, decide};
+use crate::store::Store;
 
 /// `pipit parse`.
 pub(super) fn parse(line: &str, json: bool) -> ExitCode {
@@ -116,6 +117,23 @@ fn answer(case: &Case) -> Result<String, String> {
     };
     let said: Record = [("id", case.id.clone()), ("decision", decision.into())].into_iter().collect();
     Ok(Value::from(said).to_json())
+}
+
+/// `pipit audit verify`.
+pub(super) fn audit(home: &Home) -> ExitCode {
+    let store = match Store::open(home.database()) {
+        Ok(store) => store,
+        Err(error) => return fail(5, &error),
+    };
+    match crate::audit::verify(&store, home.path()) {
+        Ok(report) => match report.fault {
+            None => say(&format!("{} records hold, up to {}", report.records, report.head)),
+            Some(fault) => {
+                fail(1, &format!("the log was altered: {fault}; {} records before that hold", report.records))
+            }
+        },
+        Err(error) => fail(1, &error),
+    }
 }
 
 /// `pipit bundle check`.

@@ -52,6 +52,11 @@ impl Home {
         &self.path
     }
 
+    /// The database in it.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path.join("pipit.db")
+    }
+
     /// Makes it a home for development. One that is in use for real cannot become one.
     pub(crate) fn develop(&self) -> Result<(), String> {
         if self.is_for_development() {
@@ -73,7 +78,7 @@ impl Home {
 
     /// Opens the shell.
     pub(crate) fn open(&self) -> Result<Engine, String> {
-        let store = Store::open(self.path.join("pipit.db")).map_err(|error| error.to_string())?;
+        let store = Store::open(self.database()).map_err(|error| error.to_string())?;
         let audit = Audit::start(&store, &self.path).map_err(|error| error.to_string())?;
         Engine::open(&self.path, store, audit).map_err(|error| error.to_string())
     }

@@ -9,9 +9,8 @@ use pipit_commands::Value;
 use pipit_grammar::rule::{Place, Via};
 use proptest::prelude::*;
 
-use super::{
-    Decision, Denial, Explanation, Facts, Layer, Ruling, Standing, Tainted, decide, explain, foresee, unconditional,
-};
+use super::call::Tainted;
+use super::{Decision, Denial, Explanation, Facts, Layer, Ruling, Standing, decide, explain, foresee, unconditional};
 
 /// A call that owns what its facts borrow.
 #[derive(Clone, Debug, Default)]

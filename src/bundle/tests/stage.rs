@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use pipit_commands::bind::{Head, Slot, Use, bind, fill, uses};
 use pipit_commands::{Args, Call, Command, Error, Given, Host, How, Intent, Note, Origin, Stream, Value, Verb};
 
-use crate::bundle::{Ready, Runner, Settings, check, commands};
+use crate::bundle::process::Settings;
+use crate::bundle::{Ready, Runner, check, commands};
 
 /// Allows everything and hears what is said.
 #[derive(Default)]

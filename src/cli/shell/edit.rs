@@ -29,7 +29,9 @@ impl Editor {
         let mut editor = Reedline::create()
             .with_edit_mode(Box::new(Emacs::new(keys)))
             .with_validator(Box::new(Open))
-            .with_menu(menu);
+            .with_menu(menu)
+            .with_quick_completions(true)
+            .with_partial_completions(true);
         // without a file the history lasts as long as the shell
         if let Ok(history) = FileBackedHistory::with_file(KEPT, home.join("shell.history")) {
             editor = editor.with_history(Box::new(history));
