@@ -287,6 +287,8 @@ struct ForEach {
 impl ForEach {
     async fn step(&mut self) -> Option<Result<Batch, Error>> {
         loop {
+            // one value may become many at each stage: what never waits gives others their turn
+            tokio::task::coop::consume_budget().await;
             if let Some(current) = &mut self.current {
                 match current.next().await {
                     Some(Err(error)) => {
