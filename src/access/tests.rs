@@ -9,8 +9,7 @@ use super::{Context, Identity, Policy, RIGHTS, objection};
 use crate::access::People;
 
 /// What a stranger may run of what the shell does.
-const PUBLIC: [Verb; 7] =
-    [Verb::Help, Verb::Which, Verb::Explain, Verb::Whoami, Verb::More, Verb::Status, Verb::Claim];
+const PUBLIC: [Verb; 7] = [Verb::Help, Verb::Which, Verb::Explain, Verb::Whoami, Verb::More, Verb::Status, Verb::Claim];
 
 fn policy(site: &[&str]) -> Policy {
     let mut people = People::default();
@@ -51,10 +50,14 @@ fn a_stranger_runs_public_commands_only() {
     for identity in nobody {
         let may = allowed(&policy, &identity);
         for command in built_ins() {
-            let public = command.spec().effect == Effect::Pure
-                && command.verb().is_none_or(|verb| PUBLIC.contains(&verb));
+            let public =
+                command.spec().effect == Effect::Pure && command.verb().is_none_or(|verb| PUBLIC.contains(&verb));
             let exact = command.exact().to_string();
-            assert_eq!(may.contains(&exact), public && command.spec().rules.iter().all(|rule| rule.ends_with(" allow")), "{exact}");
+            assert_eq!(
+                may.contains(&exact),
+                public && command.spec().rules.iter().all(|rule| rule.ends_with(" allow")),
+                "{exact}"
+            );
         }
         let subject = policy.subject(&identity).unwrap();
         assert!(subject.owner().is_none() && subject.permissions().is_empty() && !subject.is_operator());
@@ -84,7 +87,10 @@ fn a_user_runs_what_takes_no_right_and_the_operator_everything_that_ships() {
         assert!(operator.contains(&exact), "{exact}");
         for rule in &command.spec().rules {
             let right = rule.split("must have ").nth(1);
-            assert!(right.is_none_or(|right| RIGHTS.contains(&right)), "{exact} takes a right that there is not: {rule}");
+            assert!(
+                right.is_none_or(|right| RIGHTS.contains(&right)),
+                "{exact} takes a right that there is not: {rule}"
+            );
         }
     }
 }

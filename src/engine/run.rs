@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use pipit_commands::bind::{self, Slot, Use};
+use pipit_commands::limits;
 use pipit_commands::{Args, Batch, Block, Call, Error, ErrorKind, Flow, Given, Host, How, Stream, Value};
 use pipit_grammar::ast::{Joint, Parameter};
 
@@ -238,7 +239,8 @@ impl Once {
 
     /// The stage once for each value of its input.
     fn for_each(self, input: Stream) -> Stream {
-        let run = ForEach { once: self, input: Some(input), waiting: Vec::new().into_iter(), current: None, failed: None };
+        let run =
+            ForEach { once: self, input: Some(input), waiting: Vec::new().into_iter(), current: None, failed: None };
         Stream::new(futures_util::stream::unfold(run, |mut run| async move {
             let batch = run.step().await?;
             Some((batch, run))
@@ -394,9 +396,20 @@ async fn bind_words(cx: &Cx, stage: &Stage, stated: &Stated, scope: &Scope) -> R
             Use::End => {}
         }
     }
+    let given = positional.iter().chain(options.iter().map(|(_, slot)| slot));
+    limits::text(given.map(slot_size).sum())?;
     let spec = stated.command.spec();
-    let bound = bind::bind(spec, positional, options, stated.fills).map_err(|error| error.as_kind(ErrorKind::Failed))?;
+    let bound =
+        bind::bind(spec, positional, options, stated.fills).map_err(|error| error.as_kind(ErrorKind::Failed))?;
     bound.ok_or_else(|| Error::failed("not everything is known"))
+}
+
+/// How long an argument is, as far as texts go.
+fn slot_size(slot: &Slot) -> usize {
+    match slot {
+        Slot::Known(given) => given.pieces.iter().map(|(value, _)| size(value)).sum(),
+        Slot::One | Slot::Many => 0,
+    }
 }
 
 /// The arguments that a word comes to: one, or several for a substitution or `$*` alone in its word.
@@ -439,7 +452,16 @@ async fn glued(cx: &Cx, word: &Word, scope: &Scope) -> Result<Given, Error> {
             }
         });
     }
+    limits::text(pieces.iter().map(|(value, _)| size(value)).sum())?;
     Ok(Given { pieces })
+}
+
+/// How long a value is as text, as far as texts go.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::List(_) | Value::Record(_) => 0,
+    }
 }
 
 /// What the first stage of a substitution sees is what its own stage sees; nothing flows in.
@@ -453,20 +475,20 @@ fn incoming(scope: &Scope) -> Result<&Value, Error> {
 
 fn reference<'s>(scope: &'s Scope, path: &pipit_grammar::ast::Path) -> Result<&'s Value, Error> {
     let value = incoming(scope)?;
-    value.at(path).ok_or_else(|| {
-        match value {
-            Value::Record(record) => {
-                let fields: Vec<&str> = record.iter().map(|(name, _)| name.as_str()).take(12).collect();
-                let error = Error::failed(format!("${path} is not in the incoming record"));
-                if fields.is_empty() { error } else { error.help(format!("it has {}", fields.join(", "))) }
-            }
-            other => Error::failed(format!("${path} leads nowhere in {}", other.kind())),
+    value.at(path).ok_or_else(|| match value {
+        Value::Record(record) => {
+            let fields: Vec<&str> = record.iter().map(|(name, _)| name.as_str()).take(12).collect();
+            let error = Error::failed(format!("${path} is not in the incoming record"));
+            if fields.is_empty() { error } else { error.help(format!("it has {}", fields.join(", "))) }
         }
+        other => Error::failed(format!("${path} leads nowhere in {}", other.kind())),
     })
 }
 
 fn parameter(scope: &Scope, n: u8) -> Result<&Given, Error> {
     let at = usize::from(n).saturating_sub(1);
-    scope.words.get(at).ok_or_else(|| Error::failed(format!("${n} is missing: the alias was given {} words", scope.words.len())))
+    scope
+        .words
+        .get(at)
+        .ok_or_else(|| Error::failed(format!("${n} is missing: the alias was given {} words", scope.words.len())))
 }
-
