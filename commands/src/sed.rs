@@ -3,8 +3,8 @@
 use ecow::EcoString;
 use regex::{Captures, Regex};
 
+use crate::Error;
 use crate::pattern::regex;
-use crate::{Error, limits};
 
 /// A substitution that is ready.
 pub(crate) struct Script {
@@ -52,7 +52,7 @@ impl Script {
             return Ok(text);
         }
         let limit = usize::from(!self.everywhere);
-        let mut room = limits::TEXT.saturating_sub(text.len());
+        let mut room = crate::limits::TEXT.saturating_sub(text.len());
         let mut full = false;
         let put_in = |found: &Captures<'_>| {
             let mut new = String::new();
@@ -70,7 +70,7 @@ impl Script {
             new
         };
         let replaced = self.pattern.replacen(&text, limit, put_in);
-        if full { limits::text(usize::MAX).map(|()| text.clone()) } else { Ok(replaced.into()) }
+        if full { crate::limits::text(usize::MAX).map(|()| text.clone()) } else { Ok(replaced.into()) }
     }
 }
 
