@@ -12,6 +12,8 @@ use pipit_grammar::rule::{Place, Via};
 
 pub(crate) mod decide;
 mod people;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use people::{Group, People, Role, User, valid_name};
 

@@ -6,6 +6,7 @@ use crate::command::{Call, Command, Test};
 use crate::condition::Condition;
 use crate::family::{family, row};
 use crate::key::{ByMeaning, Key};
+use crate::limits::Held;
 use crate::pattern::{between_slashes, finds, matches, regex};
 use crate::stream::Stream;
 use crate::values::below_dice;
@@ -49,7 +50,7 @@ fn searching() -> Vec<Command> {
                 .about("Each value once, or one for each value of the keys: the first that comes")
                 .example("list b a b 1 1.0 | unique", "\"b\"\n\"a\"\n1")
                 .example(r#"seed '[{"k":1,"n":1},{"k":1,"n":2}]' | unique k"#, r#"{"k":1,"n":1}"#)
-                .keep(unique),
+                .stream(unique),
         ],
     )
 }
@@ -131,9 +132,11 @@ fn grep(call: Call, input: Stream) -> Result<Stream, Error> {
         return Ok(input.keep(selected));
     }
     let mut waiting: VecDeque<Value> = VecDeque::new();
+    let mut held = Held::default();
     let mut following = 0;
     Ok(input.lift(move |value, out| {
         if selected(&value) {
+            held = Held::default();
             out.extend(waiting.drain(..));
             out.push(value);
             following = after;
@@ -141,9 +144,12 @@ fn grep(call: Call, input: Stream) -> Result<Stream, Error> {
             following -= 1;
             out.push(value);
         } else if before > 0 {
-            if waiting.len() == before {
-                waiting.pop_front();
+            if waiting.len() == before
+                && let Some(value) = waiting.pop_front()
+            {
+                held.give(&value);
             }
+            held.take(&value)?;
             waiting.push_back(value);
         }
         Ok(())
@@ -170,23 +176,42 @@ fn filter(call: &Call) -> Result<Test, Error> {
     }))
 }
 
-fn unique(call: &Call) -> Result<Test, Error> {
+fn unique(call: Call, input: Stream) -> Result<Stream, Error> {
     let keys = Key::read_all(call.all("KEY"))?;
+    let mut held = Held::default();
     if keys.is_empty() {
         let mut seen: HashSet<ByMeaning> = HashSet::new();
-        return Ok(Box::new(move |value| seen.insert(ByMeaning(value.clone()))));
+        return Ok(input.lift(move |value, out| {
+            if seen.insert(ByMeaning(value.clone())) {
+                held.take(&value)?;
+                out.push(value);
+            }
+            Ok(())
+        }));
     }
     let mut seen: HashSet<Vec<Option<ByMeaning>>> = HashSet::new();
-    Ok(Box::new(move |value| seen.insert(keys.iter().map(|key| key.of(value).cloned().map(ByMeaning)).collect())))
+    Ok(input.lift(move |value, out| {
+        if seen.insert(keys.iter().map(|key| key.of(&value).cloned().map(ByMeaning)).collect()) {
+            held.take(&value)?;
+            out.push(value);
+        }
+        Ok(())
+    }))
 }
 
 fn tail(call: Call, mut input: Stream) -> Result<Stream, Error> {
     let count = number(&call, 1);
     Ok(Stream::later(async move {
         let mut last: VecDeque<Value> = VecDeque::new();
+        let mut held = Held::default();
         while let Some(batch) = input.next().await {
-            last.extend(batch?);
-            last.drain(..last.len().saturating_sub(count));
+            for value in batch? {
+                held.take(&value)?;
+                last.push_back(value);
+            }
+            for value in last.drain(..last.len().saturating_sub(count)) {
+                held.give(&value);
+            }
         }
         Ok(Stream::from_values(last))
     }))
@@ -203,11 +228,16 @@ fn skip(call: &Call) -> Result<Test, Error> {
 
 fn droplast(call: Call, input: Stream) -> Result<Stream, Error> {
     let count = number(&call, 1);
-    let mut held: VecDeque<Value> = VecDeque::new();
+    let mut last: VecDeque<Value> = VecDeque::new();
+    let mut held = Held::default();
     Ok(input.lift(move |value, out| {
-        held.push_back(value);
-        if held.len() > count {
-            out.extend(held.pop_front());
+        held.take(&value)?;
+        last.push_back(value);
+        if last.len() > count
+            && let Some(value) = last.pop_front()
+        {
+            held.give(&value);
+            out.push(value);
         }
         Ok(())
     }))
@@ -228,16 +258,20 @@ fn sample(call: Call, mut input: Stream) -> Result<Stream, Error> {
     let count = number(&call, 1);
     Ok(Stream::later(async move {
         let mut kept: Vec<(u64, Value)> = Vec::new();
+        let mut held = Held::default();
         let mut seen = 0_u64;
         while let Some(batch) = input.next().await {
             for value in batch? {
                 seen += 1;
                 if kept.len() < count {
+                    held.take(&value)?;
                     kept.push((seen, value));
                     continue;
                 }
                 let place = usize::try_from(below_dice(call.host().as_ref(), seen)).unwrap_or(usize::MAX);
                 if let Some(place) = kept.get_mut(place) {
+                    held.give(&place.1);
+                    held.take(&value)?;
                     *place = (seen, value);
                 }
             }

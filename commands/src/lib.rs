@@ -21,6 +21,7 @@ mod family;
 mod jsonpath;
 mod key;
 mod kind;
+pub mod limits;
 mod number;
 mod order;
 mod origin;

@@ -48,22 +48,30 @@ impl Script {
     }
 
     /// The text with what was found replaced.
-    pub(crate) fn apply(&self, text: EcoString) -> EcoString {
+    pub(crate) fn apply(&self, text: EcoString) -> Result<EcoString, Error> {
         if !self.pattern.is_match(&text) {
-            return text;
+            return Ok(text);
         }
         let limit = usize::from(!self.everywhere);
+        let mut room = crate::limits::TEXT.saturating_sub(text.len());
+        let mut full = false;
         let put_in = |found: &Captures<'_>| {
             let mut new = String::new();
+            if full {
+                return new;
+            }
             for piece in &self.new {
                 match piece {
                     Piece::Text(text) => new.push_str(text),
                     Piece::Group(group) => new.push_str(found.get(*group).map_or("", |group| group.as_str())),
                 }
             }
+            full = new.len() > room;
+            room = room.saturating_sub(new.len());
             new
         };
-        self.pattern.replacen(&text, limit, put_in).into()
+        let replaced = self.pattern.replacen(&text, limit, put_in);
+        if full { crate::limits::text(usize::MAX).map(|()| text.clone()) } else { Ok(replaced.into()) }
     }
 }
 

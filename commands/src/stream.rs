@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 
+use crate::limits::Held;
 use crate::{Error, Value};
 
 /// How many values travel together at most. A source hands on what it has as soon as it would have to wait, so the
@@ -86,11 +87,13 @@ impl Stream {
         }
     }
 
-    /// All values, for commands whose meaning needs all of them.
+    /// All values, for commands whose meaning needs all of them; an error when they are more than a line may hold.
     pub async fn collect(mut self) -> Result<Vec<Value>, Error> {
-        let mut all = Vec::new();
+        let (mut all, mut held) = (Vec::new(), Held::default());
         while let Some(batch) = self.next().await {
-            all.append(&mut batch?);
+            let mut batch = batch?;
+            batch.iter().try_for_each(|value| held.take(value))?;
+            all.append(&mut batch);
         }
         Ok(all)
     }

@@ -133,7 +133,12 @@ impl Table {
 
     fn width(&self, at: usize) -> usize {
         let label = self.labels.get(at).map_or(0, |label| label.width());
-        self.column(at).map(|cell| cell.text.width()).fold(label, usize::max)
+        // a longer cell sticks out: the others are not padded to its length
+        const WIDEST: usize = 120;
+        self.column(at)
+            .map(|cell| cell.text.width())
+            .filter(|width| *width <= WIDEST)
+            .fold(label.min(WIDEST), usize::max)
     }
 
     /// Whether a column holds numbers and nothing else.

@@ -13,7 +13,7 @@ use crate::pattern::{between_slashes, regex};
 use crate::sed::Script;
 use crate::stream::{Batch, Stream};
 use crate::template::Template;
-use crate::{Error, Kind, Record, Value};
+use crate::{Error, Kind, Record, Value, limits};
 
 pub(crate) fn families() -> Vec<Command> {
     [words(), streams(), patterns()].concat()
@@ -217,11 +217,13 @@ fn joined(input: Stream, between: EcoString) -> Stream {
     input.fold(
         None::<String>,
         move |whole, value, _| {
+            let text = value.to_text();
             match whole {
-                None => *whole = Some(value.to_text().into()),
+                None => *whole = Some(text.into()),
                 Some(whole) => {
+                    limits::text(whole.len() + between.len() + text.len())?;
                     whole.push_str(&between);
-                    whole.push_str(&value.to_text());
+                    whole.push_str(&text);
                 }
             }
             Ok(())
@@ -237,7 +239,12 @@ fn replace(call: &Call) -> Result<Worker, Error> {
         return Err(Error::failed("an empty text is found everywhere, so there is nothing to replace"));
     }
     Ok(Box::new(move |value, out| {
-        out.push(Value::from(text_of("replace", &value)?.replace(from.as_str(), &to)));
+        let text = text_of("replace", &value)?;
+        if to.len() > from.len() {
+            let found = text.matches(from.as_str()).count();
+            limits::text(text.len().saturating_add(found.saturating_mul(to.len() - from.len())))?;
+        }
+        out.push(Value::from(text.replace(from.as_str(), &to)));
         Ok(())
     }))
 }
@@ -245,7 +252,7 @@ fn replace(call: &Call) -> Result<Worker, Error> {
 fn sed(call: &Call) -> Result<Worker, Error> {
     let script = Script::read(&call.text("SCRIPT").unwrap_or_default())?;
     Ok(Box::new(move |value, out| {
-        out.push(Value::Text(script.apply(text_of("sed", &value)?)));
+        out.push(Value::Text(script.apply(text_of("sed", &value)?)?));
         Ok(())
     }))
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use pipit_commands::bind::{self, Slot, Use};
+use pipit_commands::limits;
 use pipit_commands::{Args, Batch, Block, Call, Error, ErrorKind, Flow, Given, Host, How, Stream, Value};
 use pipit_grammar::ast::{Joint, Parameter};
 
@@ -290,6 +291,8 @@ struct ForEach {
 impl ForEach {
     async fn step(&mut self) -> Option<Result<Batch, Error>> {
         loop {
+            // one value may become many at each stage: what never waits gives others their turn
+            tokio::task::coop::consume_budget().await;
             if let Some(current) = &mut self.current {
                 match current.next().await {
                     Some(Err(error)) => {
@@ -395,10 +398,20 @@ async fn bind_words(cx: &Cx, stage: &Stage, stated: &Stated, scope: &Scope) -> R
             Use::End => {}
         }
     }
+    let given = positional.iter().chain(options.iter().map(|(_, slot)| slot));
+    limits::text(given.map(slot_size).sum())?;
     let spec = stated.command.spec();
     let bound =
         bind::bind(spec, positional, options, stated.fills).map_err(|error| error.as_kind(ErrorKind::Failed))?;
     bound.ok_or_else(|| Error::failed("not everything is known"))
+}
+
+/// How long an argument is, as far as texts go.
+fn slot_size(slot: &Slot) -> usize {
+    match slot {
+        Slot::Known(given) => given.pieces.iter().map(|(value, _)| size(value)).sum(),
+        Slot::One | Slot::Many => 0,
+    }
 }
 
 /// The arguments that a word comes to: one, or several for a substitution or `$*` alone in its word.
@@ -441,7 +454,16 @@ async fn glued(cx: &Cx, word: &Word, scope: &Scope) -> Result<Given, Error> {
             }
         });
     }
+    limits::text(pieces.iter().map(|(value, _)| size(value)).sum())?;
     Ok(Given { pieces })
+}
+
+/// How long a value is as text, as far as texts go.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::List(_) | Value::Record(_) => 0,
+    }
 }
 
 /// What the first stage of a substitution sees is what its own stage sees; nothing flows in.
