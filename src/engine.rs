@@ -71,6 +71,8 @@ pub(crate) struct Request {
     pub(crate) service: EcoString,
     /// The room, or a direct message.
     pub(crate) place: Place,
+    /// By which name the service reaches whoever asks, for direct messages; none where nobody can be written to.
+    pub(crate) address: Option<EcoString>,
     /// The way in.
     pub(crate) via: Via,
     /// What made the line come in, when it was not the one who is named: the operator's `--as`.
@@ -99,8 +101,10 @@ pub(crate) struct Reply {
 pub(crate) trait Outlet: Send + Sync {
     /// Whether the service has the room.
     fn knows(&self, service: &str, place: &Place) -> bool;
-    /// Posts a text to a room, or to a person by their verified account.
-    async fn post(&self, service: &str, place: &Place, text: &str) -> Result<(), Error>;
+    /// Posts a text to a room.
+    async fn post(&self, service: &str, room: &str, text: &str) -> Result<(), Error>;
+    /// Says a text to the person of this address alone.
+    async fn whisper(&self, service: &str, address: &str, text: &str) -> Result<(), Error>;
     /// The services and how they are, for `status`.
     fn services(&self) -> Vec<(EcoString, EcoString)>;
 }

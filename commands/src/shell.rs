@@ -58,6 +58,7 @@ pub enum Verb {
     RoomCreate,
     RoomDelete,
     RoomList,
+    RoomRead,
     BundleInstall,
     BundleEnable,
     BundleDisable,
@@ -312,6 +313,13 @@ fn rooms() -> Vec<Command> {
             admin("delete NAME", "Removes a room of the shell's own", Verb::RoomDelete, right)
                 .shows("room delete '#ops'", ""),
             look("list", "The rooms of the shell's own", Verb::RoomList, right),
+            look(
+                "read PLACE",
+                "What was posted to a room of the shell's own, or to @USER there",
+                Verb::RoomRead,
+                right,
+            )
+            .shows("room read '#ops'", ""),
         ],
     )
 }

@@ -59,12 +59,12 @@ impl Outlet for Services {
         self.all().get(service).is_some_and(|handle| handle.state().rooms.iter().any(|room| *room == name))
     }
 
-    async fn post(&self, service: &str, place: &rule::Place, text: &str) -> Result<(), Error> {
-        let rule::Place::Room(name) = place else {
-            return Err(Error::failed("a direct message needs a name"));
-        };
-        let room = Place::Room(format!("#{name}").into());
-        self.say(service, room, text.to_owned()).map_err(Error::failed)
+    async fn post(&self, service: &str, room: &str, text: &str) -> Result<(), Error> {
+        self.say(service, Place::Room(format!("#{room}").into()), text.to_owned()).map_err(Error::failed)
+    }
+
+    async fn whisper(&self, service: &str, address: &str, text: &str) -> Result<(), Error> {
+        self.say(service, Place::Direct(address.into()), text.to_owned()).map_err(Error::failed)
     }
 
     fn services(&self) -> Vec<(EcoString, EcoString)> {
@@ -115,6 +115,7 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
         identity: identity.clone(),
         service: message.service.clone(),
         place: place.clone(),
+        address: Some(message.sender.shown.clone()),
         via: Via::Chat,
         cause: None,
         input: None,

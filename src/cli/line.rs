@@ -37,6 +37,7 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
         identity: ask.user.map_or(Identity::Operator, |user| Identity::Named(user.into())),
         service: "shell".into(),
         place: ask.room.map_or(Place::Dm, |room| Place::Room(room.strip_prefix('#').unwrap_or(&room).into())),
+        address: None,
         via: Via::Chat,
         cause,
         input: ask.stdin.then(super::stdin::lines),

@@ -111,6 +111,7 @@ async fn answer(engine: &Engine, seat: &Seat, line: &str) {
         identity: seat.identity.clone(),
         service: "shell".into(),
         place: seat.place.clone(),
+        address: None,
         via: Via::Chat,
         cause: matches!(seat.identity, Identity::Named(_)).then_some("operator"),
         input: None,

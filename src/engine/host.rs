@@ -28,6 +28,8 @@ pub(crate) struct LineHost {
     pub(super) service: EcoString,
     trail: Trail,
     identity: Identity,
+    /// By which name the service reaches the caller.
+    pub(super) address: Option<EcoString>,
     /// Whether the line's input is the operator's standard input, which stands in no log.
     pub(super) standard_input: bool,
     rounds: AtomicU64,
@@ -68,6 +70,7 @@ impl LineHost {
             service: request.service.clone(),
             trail,
             identity: request.identity.clone(),
+            address: request.address.clone(),
             standard_input: request.input.is_some(),
             rounds: AtomicU64::new(0),
             allowed: RwLock::default(),

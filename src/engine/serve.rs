@@ -83,6 +83,7 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::RuleList => Ok(policy::list_rules(host, call)),
         Verb::RoomCreate => rooms::create(host, call).await,
         Verb::RoomDelete => rooms::delete(host, call).await,
+        Verb::RoomRead => rooms::read(host, call),
         Verb::RoomList => Ok(rooms::list(host)),
         Verb::BundleInstall => bundles::install(host, call).await,
         Verb::BundleEnable => bundles::enable(host, call).await,

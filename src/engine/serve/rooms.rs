@@ -5,33 +5,56 @@ use pipit_commands::{Call, Error, Record, Stream, Value};
 use pipit_grammar::ast::Target;
 use pipit_grammar::rule::Place;
 
+use super::super::host::LineHost;
 use super::super::now;
 use super::super::world::{Room, kind};
 use super::{Host, apply, delete as remove, done, insert, text};
 use crate::limits;
 use crate::store::Expect;
 
-/// Refuses a place that is not there.
-pub(in super::super) fn known(host: &super::super::host::LineHost, target: &Target) -> Result<(), Error> {
-    let outlet = host.engine.0.outlet.get();
-    let on = |service: &str, place: &Place| outlet.is_some_and(|outlet| outlet.knows(service, place));
-    let there = match target {
-        Target::Here | Target::Me | Target::Thread => true,
-        Target::Room(name) => {
-            host.world.rooms.contains_key(name.as_str()) || on(&host.service, &Place::Room(name.clone()))
-        }
-        Target::User(name) => host.world.policy.people().has_user(name),
-        Target::Place { adapter, place } => on(adapter, &place_of(place)),
-    };
-    if there {
-        return Ok(());
-    }
-    Err(Error::refused(format!("there is no place {target} that the shell can post to")))
+/// Where a post goes.
+enum Way {
+    /// To a place of the shell's own, where it is kept.
+    Kept(String),
+    /// To a room of a chat service.
+    Room(EcoString, EcoString),
+    /// To the caller alone.
+    Whisper(EcoString),
 }
 
-/// The place after `adapter://`: a room begins with `#`.
-fn place_of(place: &str) -> Place {
-    Place::Room(place.strip_prefix('#').unwrap_or(place).into())
+/// Where a target leads from here; an error when there is no such place.
+fn way(host: &LineHost, target: &Target) -> Result<Option<Way>, Error> {
+    let outlet = host.engine.0.outlet.get();
+    let on = |service: &str, room: &EcoString| {
+        outlet.is_some_and(|outlet| outlet.knows(service, &Place::Room(room.clone())))
+    };
+    let way = match target {
+        Target::Here | Target::Thread => return Ok(None),
+        Target::Room(name) if host.world.rooms.contains_key(name.as_str()) => Some(Way::Kept(format!("#{name}"))),
+        Target::Room(name) if on(&host.service, name) => Some(Way::Room(host.service.clone(), name.clone())),
+        Target::Place { adapter, place } => {
+            let room: EcoString = place.strip_prefix('#').unwrap_or(place).into();
+            on(adapter, &room).then(|| Way::Room(adapter.clone(), room))
+        }
+        Target::Me => Some(match &host.address {
+            Some(address) => Way::Whisper(address.clone()),
+            None => Way::Kept(format!("@{}", host.subject.name())),
+        }),
+        // a name on a chat service is anybody's, so another person is written to in the shell's own place only
+        Target::User(name) if host.address.is_none() && host.world.policy.people().has_user(name) => {
+            Some(Way::Kept(format!("@{name}")))
+        }
+        Target::User(_) | Target::Room(_) => None,
+    };
+    match way {
+        Some(way) => Ok(Some(way)),
+        None => Err(Error::refused(format!("there is no place {target} that the shell can post to from here"))),
+    }
+}
+
+/// Refuses a place that is not there.
+pub(in super::super) fn known(host: &LineHost, target: &Target) -> Result<(), Error> {
+    way(host, target).map(drop)
 }
 
 /// The values of a pipeline that is posted: all of them, within the bound.
@@ -52,30 +75,43 @@ pub(in super::super) async fn gather(mut values: Stream) -> Result<Vec<Value>, E
 
 /// Posts a text to a place.
 pub(in super::super) async fn post(host: &Host, target: &Target, said: &str) -> Result<(), Error> {
-    let own = match target {
-        Target::Here | Target::Thread => return Ok(()),
-        Target::Room(name) if host.world.rooms.contains_key(name.as_str()) => Some(format!("#{name}")),
-        Target::User(name) => Some(format!("@{name}")),
-        Target::Me => Some(format!("@{}", host.subject.name())),
-        Target::Room(_) | Target::Place { .. } => None,
-    };
-    if let Some(place) = own {
-        let key = format!("{place}/{:016x}/{}", now(), host.line());
-        let post: Record =
-            [("by", Value::from(host.subject.name().clone())), ("line", host.line().into()), ("text", said.into())]
-                .into_iter()
-                .collect();
-        return apply(host, vec![insert(kind::POST, key, &Value::from(post))]).await;
+    let unreachable = || Error::failed(format!("no chat service is connected that reaches {target}"));
+    let outlet = host.engine.0.outlet.get();
+    match way(host, target)? {
+        None => Ok(()),
+        Some(Way::Room(service, room)) => outlet.ok_or_else(unreachable)?.post(&service, &room, said).await,
+        Some(Way::Whisper(address)) => outlet.ok_or_else(unreachable)?.whisper(&host.service, &address, said).await,
+        Some(Way::Kept(place)) => {
+            let at = now();
+            let post: Record = [
+                ("at", Value::from(super::log::time(at))),
+                ("by", host.subject.name().clone().into()),
+                ("text", said.into()),
+            ]
+            .into_iter()
+            .collect();
+            let key = format!("{place}/{at:016x}/{}", host.line());
+            apply(host, vec![insert(kind::POST, key, &Value::from(post))]).await
+        }
     }
-    let (service, place) = match target {
-        Target::Place { adapter, place } => (adapter.clone(), place_of(place)),
-        Target::Room(name) => (host.service.clone(), Place::Room(name.clone())),
-        Target::Here | Target::Thread | Target::Me | Target::User(_) => return Ok(()),
-    };
-    match host.engine.0.outlet.get() {
-        Some(outlet) => outlet.post(&service, &place, said).await,
-        None => Err(Error::failed(format!("no chat service is connected that knows {target}"))),
-    }
+}
+
+/// What was posted to a place of the shell's own, oldest first.
+pub(super) fn read(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    const SHOWN: usize = 50;
+    let named = text(call, "PLACE")?;
+    let place = if named.starts_with(['#', '@']) { named.to_string() } else { format!("#{named}") };
+    let prefix = format!("{place}/");
+    let posts = host.engine.store().list(kind::POST).map_err(super::stored)?;
+    let mut posts: Vec<Value> = posts
+        .into_iter()
+        .rev()
+        .filter(|post| post.key.starts_with(&prefix))
+        .filter_map(|post| Value::from_json(&post.body).ok())
+        .take(SHOWN)
+        .collect();
+    posts.reverse();
+    Ok(posts)
 }
 
 /// A room's name without its `#`.
