@@ -33,7 +33,7 @@ async fn line(audit: &Audit, at: i64) {
     let args = r#"{"state":"running","region":"eu-west-1"}"#;
     ticket.trail().verdict(&Verdict { at, command: "ec2:find", args, allowed: true, rule: "must have ec2:read" });
     let (status, took) = (Status::Ok, Duration::from_millis(3));
-    let _receipt = ticket.close(&Outcome { at, status, message: "", took, values: 5, bytes: 400 });
+    let _receipt = ticket.close(&Outcome { at, status, message: "", took, values: 5 });
 }
 
 fn opened(home: &Path) -> (Store, Audit) {

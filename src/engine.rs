@@ -226,7 +226,6 @@ impl Engine {
             message: &error.as_ref().map(ToString::to_string).unwrap_or_default(),
             took: began.elapsed(),
             values: beside.values,
-            bytes: 0,
         });
         tracing::debug!(id = receipt.id(), "answered");
         let Beside { template, notes, .. } = beside;

@@ -138,10 +138,12 @@ fn unknown(usage: &Usage, command: &str, name: &str) -> Error {
 
 /// The name that was probably meant.
 pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const ALIKE: f64 = 0.6;
+    const ALIKE: f64 = 0.7;
+    // in a short name one slip is a large part
+    let slip = |other: &str| name.len() >= 3 && strsim::damerau_levenshtein(name, other) == 1;
     names
         .map(|other| (strsim::normalized_damerau_levenshtein(name, other), other))
-        .filter(|(alike, _)| *alike >= ALIKE)
+        .filter(|(alike, other)| *alike >= ALIKE || slip(other))
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, other)| other)
 }

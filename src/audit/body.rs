@@ -60,7 +60,6 @@ pub(super) struct ClosedBody<'a> {
     pub(super) message: Cow<'a, str>,
     pub(super) took_us: u64,
     pub(super) values: u64,
-    pub(super) bytes: u64,
 }
 
 pub(super) fn asked(asked: &Asked<'_>, process: &str) -> Record {
@@ -100,7 +99,6 @@ pub(super) fn closed(line: i64, outcome: &Outcome<'_>) -> Record {
         message: kept(outcome.message, PART),
         took_us: u64::try_from(outcome.took.as_micros()).unwrap_or(u64::MAX),
         values: outcome.values,
-        bytes: outcome.bytes,
     };
     Record { outcome: Some(Cow::Borrowed(outcome.status.as_str())), ..row(line, outcome.at, CLOSED, &body) }
 }

@@ -69,8 +69,6 @@ pub(crate) struct End {
     pub(crate) took_us: u64,
     /// Values in the reply.
     pub(crate) values: u64,
-    /// Bytes in the reply.
-    pub(crate) bytes: u64,
 }
 
 /// A row of a line, in full.
@@ -161,7 +159,6 @@ fn end(row: Found) -> End {
         message: body.message.into_owned(),
         took_us: body.took_us,
         values: body.values,
-        bytes: body.bytes,
     }
 }
 

@@ -99,8 +99,6 @@ pub(crate) struct Outcome<'a> {
     pub(crate) took: Duration,
     /// Values in the reply.
     pub(crate) values: u64,
-    /// Bytes in the reply.
-    pub(crate) bytes: u64,
 }
 
 /// How a line ended, in one word.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use ecow::EcoString;
@@ -32,11 +33,20 @@ pub(crate) struct LineHost {
     pub(super) address: Option<EcoString>,
     /// Whether the line's input is the operator's standard input, which stands in no log.
     pub(super) standard_input: bool,
+    began: Instant,
     rounds: AtomicU64,
-    /// Commands of which every call is allowed, so that the next need not be decided again.
-    allowed: RwLock<Vec<Command>>,
+    allowed: RwLock<Allowed>,
     said: Mutex<Said>,
 }
+
+/// Commands of which every call is allowed, as it was decided not long ago.
+struct Allowed {
+    since: Instant,
+    commands: Vec<Command>,
+}
+
+/// For how long a decision about every call of a command counts: a right that was taken away is not used for longer.
+const FRESH: Duration = Duration::from_secs(2);
 
 /// What commands said beside their values.
 #[derive(Default)]
@@ -72,8 +82,9 @@ impl LineHost {
             identity: request.identity.clone(),
             address: request.address.clone(),
             standard_input: request.input.is_some(),
+            began: Instant::now(),
             rounds: AtomicU64::new(0),
-            allowed: RwLock::default(),
+            allowed: RwLock::new(Allowed { since: Instant::now(), commands: Vec::new() }),
             said: Mutex::default(),
         }
     }
@@ -206,7 +217,16 @@ impl LineHost {
 
     fn is_allowed(&self, command: &Command) -> bool {
         let allowed = self.allowed.read().unwrap_or_else(PoisonError::into_inner);
-        allowed.iter().any(|other| other.is(command))
+        allowed.since.elapsed() < FRESH && allowed.commands.iter().any(|other| other.is(command))
+    }
+
+    /// Remembers that every call of a command is allowed; what was remembered too long ago is forgotten.
+    fn allow(&self, command: &Command) {
+        let mut allowed = self.allowed.write().unwrap_or_else(PoisonError::into_inner);
+        if allowed.since.elapsed() >= FRESH {
+            *allowed = Allowed { since: Instant::now(), commands: Vec::new() };
+        }
+        allowed.commands.push(command.clone());
     }
 }
 
@@ -243,9 +263,10 @@ impl Host for Lent {
         if self.0.is_allowed(command) {
             return Ok(());
         }
-        let verdict = self.0.decide(command, args)?;
+        let begun = self.0.began.elapsed() < FRESH;
+        let verdict = if begun { self.0.decide(command, args)? } else { self.0.decide_now(command, args)? };
         if verdict.for_all {
-            self.0.allowed.write().unwrap_or_else(PoisonError::into_inner).push(command.clone());
+            self.0.allow(command);
         }
         Ok(())
     }
@@ -273,7 +294,7 @@ impl Host for Lent {
     }
 
     async fn sleep(&self, seconds: f64) {
-        tokio::time::sleep(std::time::Duration::from_secs_f64(seconds)).await;
+        tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
     }
 
     fn origin(&self) -> Origin {

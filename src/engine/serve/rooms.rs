@@ -48,7 +48,7 @@ fn way(host: &LineHost, target: &Target) -> Result<Option<Way>, Error> {
     };
     match way {
         Some(way) => Ok(Some(way)),
-        None => Err(Error::refused(format!("there is no place {target} that the shell can post to from here"))),
+        None => Err(Error::refused(format!("there is no place {target} to post to from here"))),
     }
 }
 
