@@ -139,9 +139,10 @@ fn timeout(call: Call, input: Option<Stream>) -> Result<Stream, Error> {
         let late = Box::pin(async move { host.sleep(seconds).await });
         Stream::new(stream::unfold(Some((block.run(value), late)), move |running| async move {
             let (mut round, mut late) = running?;
-            let batch = match select(pin!(round.next()), &mut late).await {
-                Either::Left((batch, _)) => batch?,
-                Either::Right(((), _)) => Err(Error::failed(format!("the block took longer than {seconds} seconds"))),
+            // the clock is looked at first: a block that always has something would never let it be
+            let batch = match select(&mut late, pin!(round.next())).await {
+                Either::Right((batch, _)) => batch?,
+                Either::Left(((), _)) => Err(Error::failed(format!("the block took longer than {seconds} seconds"))),
             };
             let running = batch.is_ok().then_some((round, late));
             Some((batch, running))

@@ -56,8 +56,9 @@ impl Held {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test")]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test")]
+
     use super::{HELD, Held, TEXT, text, weight};
     use crate::Value;
 
