@@ -61,6 +61,8 @@ pub(crate) struct Subject {
 enum Rank {
     Operator,
     User,
+    /// Verified by a chat service, and nobody's account here yet; otherwise a stranger like any other.
+    Unlinked,
     Stranger,
 }
 
@@ -74,13 +76,18 @@ impl Subject {
     pub(crate) fn owner(&self) -> Option<&EcoString> {
         match self.rank {
             Rank::Operator | Rank::User => Some(&self.name),
-            Rank::Stranger => None,
+            Rank::Unlinked | Rank::Stranger => None,
         }
     }
 
-    /// Whether nobody verified who this is.
+    /// Whether this is no user: nobody verified who it is, or the account is not linked.
     pub(crate) fn is_stranger(&self) -> bool {
-        self.rank == Rank::Stranger
+        matches!(self.rank, Rank::Unlinked | Rank::Stranger)
+    }
+
+    /// Whether a chat service verified an account that is no user's.
+    pub(crate) fn is_unlinked(&self) -> bool {
+        self.rank == Rank::Unlinked
     }
 
     /// Whether this is the local operator.
@@ -92,7 +99,7 @@ impl Subject {
     pub(crate) fn has(&self, permission: &str) -> bool {
         match self.rank {
             Rank::Operator => RIGHTS.contains(&permission),
-            Rank::User | Rank::Stranger => self.rights.contains(permission),
+            Rank::User | Rank::Unlinked | Rank::Stranger => self.rights.contains(permission),
         }
     }
 
@@ -100,7 +107,7 @@ impl Subject {
     pub(crate) fn permissions(&self) -> Vec<EcoString> {
         let mut all: Vec<EcoString> = match self.rank {
             Rank::Operator => RIGHTS.iter().map(|right| EcoString::from(*right)).collect(),
-            Rank::User | Rank::Stranger => self.rights.iter().cloned().collect(),
+            Rank::User | Rank::Unlinked | Rank::Stranger => self.rights.iter().cloned().collect(),
         };
         all.sort();
         all
@@ -173,15 +180,16 @@ impl Policy {
             rank: Rank::User,
             rights: Arc::new(self.people.permissions_of(name)),
         };
-        let stranger =
-            |shown: &EcoString| Subject { name: shown.clone(), rank: Rank::Stranger, rights: Arc::default() };
+        let nobody = |name: &EcoString, rank| Subject { name: name.clone(), rank, rights: Arc::default() };
         match identity {
             Identity::Operator => Ok(Subject { name: "operator".into(), rank: Rank::Operator, rights: Arc::default() }),
             Identity::Named(name) if self.people.has_user(name) => Ok(user(name)),
             Identity::Named(name) => Err(Error::new(ErrorKind::Denied, format!("there is no user {name}"))
                 .help(format!("the operator makes one: user create {name}"))),
-            Identity::Account(account) => Ok(self.people.user_of(account).map_or_else(|| stranger(account), user)),
-            Identity::Stranger(shown) => Ok(stranger(shown)),
+            Identity::Account(account) => {
+                Ok(self.people.user_of(account).map_or_else(|| nobody(account, Rank::Unlinked), user))
+            }
+            Identity::Stranger(shown) => Ok(nobody(shown, Rank::Stranger)),
         }
     }
 
@@ -341,6 +349,10 @@ pub(crate) fn objection(subject: &Subject, command: &Command, decision: &Decisio
     let denied = |why: String| Error::new(ErrorKind::Denied, format!("{name} may not run {exact}: {why}"));
     Some(match decision {
         Decision::Allow { .. } => return None,
+        Decision::Deny(Denial::NoRule) if subject.is_unlinked() => {
+            denied("the account is linked to no user, and it is not for everybody".into())
+                .help(format!("whoever may, links it: user link NAME {name}"))
+        }
         Decision::Deny(Denial::NoRule) if subject.is_stranger() => {
             denied("nobody has verified who you are, and it is not for everybody".into())
                 .help("log in to the chat service, and have your account linked: user link NAME ACCOUNT")

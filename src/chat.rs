@@ -95,7 +95,8 @@ pub(crate) struct Post {
     pub(crate) text: String,
 }
 
-/// What runs a line: `None` says nothing. Lines of one sender come one after the other, those of others at the same time.
+/// What runs a line: `None` says nothing. Lines of one sender come one after the other, unless one takes long; those of
+/// others at the same time.
 pub(crate) type Ask = Arc<dyn Fn(Message) -> BoxFuture<'static, Option<Answer>> + Send + Sync>;
 
 /// One `[[chat]]` of the configuration; `service` says which kind.

@@ -144,6 +144,12 @@ impl Engine {
         self.0.store.check().map_err(unavailable)
     }
 
+    /// Says in the log that lines of an earlier run broke off, when their process is gone; gives their ids.
+    pub(crate) async fn close_broken_lines(&self) -> Result<Vec<String>, Error> {
+        let since = now() - i64::try_from(limits::LOOK_BACK.as_millis()).unwrap_or(i64::MAX);
+        self.0.audit.close_orphans(since, now()).await.map_err(unavailable)
+    }
+
     /// Waits until the programs of lines that have ended have ended too. To be called before the process ends.
     pub(crate) async fn settle(&self) {
         self.0.bundles.settle().await;

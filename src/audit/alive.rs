@@ -5,8 +5,10 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tokio::sync::oneshot;
+
 use super::{Audit, StartError, body};
-use crate::store::log::Entry;
+use crate::store::log::{Entry, Record};
 use crate::store::{Ended, StoreError, Wanted};
 
 /// Lines that are closed in one go.
@@ -85,26 +87,30 @@ fn path(home: &Path, name: &str) -> PathBuf {
 
 impl Audit {
     /// Closes, as `unknown`, the lines that were opened at `since` or later by processes that have ended without
-    /// closing them. Gives their ids, so that the rooms can be told. For the start of a server, and now and then.
+    /// closing them, and returns when that is on the disk. Gives their ids, so that somebody can be told. For the start of
+    /// a server, and before lines that have no end are shown.
     pub(crate) async fn close_orphans(&self, since: i64, at: i64) -> Result<Vec<String>, StoreError> {
         let audit = self.clone();
         let found = tokio::task::spawn_blocking(move || audit.orphans(since, at)).await;
-        let (entries, ids): (Vec<Entry>, Vec<String>) =
+        let (records, ids): (Vec<Record>, Vec<String>) =
             found.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))?.into_iter().unzip();
-        self.0.store.append(entries)?;
+        if records.is_empty() {
+            return Ok(ids);
+        }
+        let (answer, answered) = oneshot::channel();
+        self.0.store.append([Entry::Keep { records, answer: Some(answer), permit: None }])?;
+        answered.await.unwrap_or(Err(StoreError::Closed))?;
         Ok(ids)
     }
 
-    fn orphans(&self, since: i64, at: i64) -> Result<Vec<(Entry, String)>, StoreError> {
+    fn orphans(&self, since: i64, at: i64) -> Result<Vec<(Record, String)>, StoreError> {
         let wanted = Wanted { since: Some(since), ended: Some(Ended::NotYet), limit: LINES, ..Wanted::default() };
         let mut orphans = Vec::new();
         for line in self.0.store.lines(&wanted)? {
             let gone = serde_json::from_str::<body::AskedBody<'_>>(&line.opened.body)
                 .is_ok_and(|asked| self.0.alive.is_gone(&asked.process));
             if gone {
-                let records = vec![body::orphan(line.opened.line, at)];
-                let entry = Entry::Keep { records, answer: None, permit: None };
-                orphans.push((entry, line.opened.ticket.unwrap_or_default()));
+                orphans.push((body::orphan(line.opened.line, at), line.opened.ticket.unwrap_or_default()));
             }
         }
         if let Err(error) = self.0.alive.sweep() {

@@ -3,6 +3,7 @@
 //! Deliberately absent: rights, and what any service is like.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -129,18 +130,19 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
         if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let reply = {
-        let running = engine.handle(request, &mut show);
-        tokio::pin!(running);
+        // the line goes on while its id is awaited: it may take long to get one
+        let life = async {
+            tokio::time::sleep(LIFE).await;
+            if let Ok(id) = id.await {
+                // a room that cannot be told now is told the outcome
+                let _ = services.say(&message.service, message.place.clone(), format!("{id} is running; kill {id} stops it"));
+            }
+            std::future::pending::<Infallible>().await
+        };
         tokio::select! {
             biased;
-            reply = &mut running => reply,
-            () = tokio::time::sleep(LIFE) => {
-                if let Ok(id) = id.await {
-                    // a room that cannot be told now is told the outcome
-                    let _ = services.say(&message.service, message.place.clone(), format!("{id} is running; kill {id} stops it"));
-                }
-                running.await
-            }
+            reply = engine.handle(request, &mut show) => reply,
+            never = life => match never {},
         }
     };
     if over {

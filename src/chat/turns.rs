@@ -1,4 +1,5 @@
-//! Whose turn it is: lines of one sender run one after the other, those of different senders at the same time.
+//! Whose turn it is: lines of one sender run one after the other, those of different senders at the same time. A line that
+//! takes long lets the next one go ahead, so that its sender can look at it, stop it, or do something else meanwhile.
 //!
 //! Every number is bounded: lines that run, lines that wait, answers that nobody has taken yet. A sender whose line is
 //! over the bound is told so once, until their lines have run; with thousands of senders at once nobody new is told.
@@ -6,15 +7,21 @@
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ecow::EcoString;
 use futures_util::FutureExt;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::timeout;
 
 use super::{Answer, Ask, Message, Place};
 
 /// Lines that run at the same time.
 const RUNNING: usize = 256;
+/// How long the next line of a sender waits for the one before.
+const ALONE: Duration = Duration::from_secs(2);
+/// Lines of one sender that may run at the same time, when those before the last take long.
+const SLOW: usize = 8;
 /// Lines of one sender that may wait for the one before.
 const WAITING: usize = 256;
 /// Senders with a lane of their own; beyond this the idle ones are forgotten, and then new ones refused.
@@ -53,14 +60,20 @@ pub(super) struct Turns {
 /// What all lanes share.
 struct Course {
     ask: Ask,
-    running: Semaphore,
+    running: Arc<Semaphore>,
     done: mpsc::Sender<Done>,
 }
 
 /// The lines of one sender that wait, and whether a task sees to them.
-#[derive(Default)]
 struct Lane {
     state: Mutex<LaneState>,
+    running: Arc<Semaphore>,
+}
+
+impl Default for Lane {
+    fn default() -> Self {
+        Self { state: Mutex::default(), running: Arc::new(Semaphore::new(SLOW)) }
+    }
 }
 
 #[derive(Default)]
@@ -81,7 +94,7 @@ impl Turns {
     /// Nobody waits. Answers come out of the receiver.
     pub(super) fn new(ask: Ask) -> (Self, mpsc::Receiver<Done>) {
         let (done, answers) = mpsc::channel(ANSWERS);
-        let course = Arc::new(Course { ask, running: Semaphore::new(RUNNING), done });
+        let course = Arc::new(Course { ask, running: Arc::new(Semaphore::new(RUNNING)), done });
         (Self { course, lanes: HashMap::new() }, answers)
     }
 
@@ -117,11 +130,11 @@ impl Turns {
 
     /// Whether nothing runs and nothing waits.
     pub(super) fn idle(&self) -> bool {
-        self.lanes.values().all(|lane| !lane.lock().busy)
+        self.lanes.values().all(|lane| !lane.lock().busy) && self.course.running.available_permits() == RUNNING
     }
 }
 
-/// Runs the lines of one lane until it is empty.
+/// Runs the lines of one lane until none waits.
 async fn drive(course: Arc<Course>, lane: Arc<Lane>) {
     loop {
         let next = {
@@ -132,17 +145,23 @@ async fn drive(course: Arc<Course>, lane: Arc<Lane>) {
             next
         };
         let Some((message, asked)) = next else { return };
-        let place = message.place.clone();
-        let answer = {
-            // an error means that the semaphore was closed, which nobody does
-            let _turn = course.running.acquire().await;
-            // a panic ends the line, not the lane: the ones behind it still run
-            match AssertUnwindSafe((course.ask)(message)).catch_unwind().await {
-                Ok(answer) => answer,
-                Err(_panic) => Some(Answer { text: "the line broke off by a fault of mine".into(), notice: false }),
-            }
-        };
-        // nobody left to hear it: the entry was stopped, and the line has run all the same
-        let _stopped = course.done.send(Done { place, answer, asked }).await;
+        // an error means that a semaphore was closed, which nobody does
+        let Ok(own) = Arc::clone(&lane.running).acquire_owned().await else { return };
+        let Ok(turn) = Arc::clone(&course.running).acquire_owned().await else { return };
+        let line = tokio::spawn(run(course.clone(), message, asked, [own, turn]));
+        // one that goes on does so by itself
+        let _ended = timeout(ALONE, line).await;
     }
+}
+
+/// Runs one line; its permits go when its answer is on the way.
+async fn run(course: Arc<Course>, message: Message, asked: u64, _permits: [OwnedSemaphorePermit; 2]) {
+    let place = message.place.clone();
+    // a panic ends the line and is told like any other end
+    let answer = match AssertUnwindSafe((course.ask)(message)).catch_unwind().await {
+        Ok(answer) => answer,
+        Err(_panic) => Some(Answer { text: "the line broke off by a fault of mine".into(), notice: false }),
+    };
+    // nobody left to hear it: the entry was stopped, and the line has run all the same
+    let _stopped = course.done.send(Done { place, answer, asked }).await;
 }

@@ -36,6 +36,14 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
             Ok(None) => {}
             Err(error) => return fail(5, &error),
         }
+        match engine.close_broken_lines().await {
+            Ok(lines) if lines.is_empty() => {}
+            Ok(lines) => eprintln!(
+                "pipit: lines of an earlier run broke off: {}; audit show tells what they had done",
+                lines.join(", ")
+            ),
+            Err(error) => return fail(5, &error),
+        }
         let services = Services::default();
         engine.connect(Arc::new(services.clone()));
         let mut names = Vec::new();

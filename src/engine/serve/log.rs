@@ -38,7 +38,14 @@ pub(super) async fn list(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
         limit: call.int("count").and_then(|count| usize::try_from(count).ok()).unwrap_or(SHOWN),
         ..Filter::default()
     };
-    let lines = host.engine.0.audit.list(filter).await.map_err(unavailable)?;
+    let audit = &host.engine.0.audit;
+    let mut lines = audit.list(filter.clone()).await.map_err(unavailable)?;
+    let open = lines.iter().filter(|line| line.end.is_none() && line.ticket != host.line());
+    if let Some(oldest) = open.map(|line| line.at).min() {
+        // those whose process is gone do not run any more
+        audit.close_orphans(oldest, now()).await.map_err(unavailable)?;
+        lines = audit.list(filter).await.map_err(unavailable)?;
+    }
     let rows = lines.into_iter().rev().map(|line| {
         let (ended, message) =
             line.end.map_or_else(|| ("running".to_owned(), String::new()), |end| (end.status, end.message));
@@ -61,9 +68,14 @@ pub(super) async fn list(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
 
 pub(super) async fn show(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let id = text(call, "ID")?;
-    let rows = host.engine.0.audit.show(&id).await.map_err(unavailable)?;
-    if rows.is_empty() {
+    let audit = &host.engine.0.audit;
+    let mut rows = audit.show(&id).await.map_err(unavailable)?;
+    let Some(asked) = rows.first() else {
         return Err(Error::failed(format!("there is no line {id} in the log")));
+    };
+    if rows.iter().all(|row| row.kind != "closed") {
+        audit.close_orphans(asked.at, now()).await.map_err(unavailable)?;
+        rows = audit.show(&id).await.map_err(unavailable)?;
     }
     let rows = rows.into_iter().map(|row| {
         let body = Value::from_json(row.body.get()).unwrap_or_else(|_| row.body.get().into());

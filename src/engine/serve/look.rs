@@ -257,6 +257,8 @@ fn stage_text(host: &Host, stage: &Stage) -> String {
 pub(super) fn whoami(host: &Host) -> Vec<Value> {
     let kind = if host.subject.is_operator() {
         "the local operator"
+    } else if host.subject.is_unlinked() {
+        "an account that is linked to no user; you may run public commands only"
     } else if host.subject.is_stranger() {
         "nobody has verified who you are; you may run public commands only"
     } else {
