@@ -118,5 +118,8 @@ fn the_page_is_what_the_tables_say() {
         return;
     }
     let written = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(written == page, "docs/commands.md is not what the tables say; run: BLESS=1 cargo test --test commands_doc");
+    assert!(
+        written == page,
+        "docs/commands.md is not what the tables say; run: BLESS=1 cargo test --test commands_doc"
+    );
 }
