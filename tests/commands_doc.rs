@@ -64,7 +64,7 @@ fn entry(spec: &Spec) -> String {
         Effect::Idempotent => Some("changes something; may be repeated".to_owned()),
         Effect::Unsafe => Some("acts on the world".to_owned()),
     });
-    text.push_str(&format!(" {}.\n", notes.join(" · ")));
+    text.extend([" ", &notes.join(" · "), ".\n"]);
     if !spec.examples.is_empty() {
         text.push_str("\n```\n");
         for example in &spec.examples {
@@ -72,9 +72,9 @@ fn entry(spec: &Spec) -> String {
             let gives = example.gives.as_deref().map(|gives| gives.lines().collect::<Vec<_>>().join(" "));
             match gives.as_deref() {
                 Some("") => text.push_str("   => nothing"),
-                Some(gives) => text.push_str(&format!("   => {gives}")),
+                Some(gives) => text.extend(["   => ", gives]),
                 None if example.about.is_empty() => {}
-                None => text.push_str(&format!("   # {}", example.about)),
+                None => text.extend(["   # ", &example.about]),
             }
             text.push('\n');
         }
@@ -97,10 +97,10 @@ fn page() -> String {
     for family in &families {
         let of = commands.iter().map(Command::spec).filter(|spec| spec.bundle == *family);
         let names: Vec<String> = of.map(|spec| format!("`{}`", typed(spec))).collect();
-        page.push_str(&format!("| {family} | {} |\n", names.join(" ")));
+        page.extend(["| ", *family, " | ", &names.join(" "), " |\n"]);
     }
     for family in families {
-        page.push_str(&format!("\n## {family}\n"));
+        page.extend(["\n## ", family, "\n"]);
         for command in commands.iter().filter(|command| command.spec().bundle == family) {
             page.push('\n');
             page.push_str(&entry(command.spec()));

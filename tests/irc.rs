@@ -243,7 +243,9 @@ async fn a_shell_that_is_told_to_stop_takes_leave_and_comes_back() {
     alice.whisper("alias hi = 'echo hello again'");
     // what runs when it is told to stop has a moment to answer
     alice.say("!sleep 1 | or late");
-    until("the line to run", || site.home.log().iter().any(|row| field(row, "line") == "sleep 1 | or late").then_some(()));
+    until("the line to run", || {
+        site.home.log().iter().any(|row| field(row, "line") == "sleep 1 | or late").then_some(())
+    });
     shell.signal(Signal::TERM);
     assert_eq!(alice.hears(), "late");
     let quit = alice.expect("the leave", |heard| heard.kind == "quit" && heard.who == "pipit");
@@ -339,11 +341,17 @@ fn a_wrong_configuration_stops_the_start_and_says_where() {
     site::refused(&home).fails(2, "there is no chat service to serve; name one in pipit.toml");
     let file = home.beside("pipit.toml");
     for (text, message) in [
-        ("log = 'info'\n[[chat]]\nservice = 'irc'\nname = 'a'\nserver = 'h:1'\nchanels = ['#x']\n", ":6: error: there is no key chanels here"),
+        (
+            "log = 'info'\n[[chat]]\nservice = 'irc'\nname = 'a'\nserver = 'h:1'\nchanels = ['#x']\n",
+            ":6: error: there is no key chanels here",
+        ),
         ("log = 'info'\nbroken = [1,\n", ":2: "),
         ("[[chat]]\nservice = 'irk'\nname = 'a'\n", ":1: "),
         ("[[chat]]\nservice = 'irc'\nname = 'a'\nserver = 'h:x'\n", ": chat a: server = \"h:x\": write `host:port`"),
-        ("[[chat]]\nservice = 'irc'\nname = 'a'\nserver = 'h:1'\nchannels = ['ops']\n", ": chat a: channels: \"ops\" is no room"),
+        (
+            "[[chat]]\nservice = 'irc'\nname = 'a'\nserver = 'h:1'\nchannels = ['ops']\n",
+            ": chat a: channels: \"ops\" is no room",
+        ),
     ] {
         home.configure(text);
         site::refused(&home).fails(2, &format!("{}{message}", file.display()));

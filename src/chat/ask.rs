@@ -135,7 +135,11 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
             tokio::time::sleep(LIFE).await;
             if let Ok(id) = id.await {
                 // a room that cannot be told now is told the outcome
-                let _ = services.say(&message.service, message.place.clone(), format!("{id} is running; kill {id} stops it"));
+                let _ = services.say(
+                    &message.service,
+                    message.place.clone(),
+                    format!("{id} is running; kill {id} stops it"),
+                );
             }
             std::future::pending::<Infallible>().await
         };

@@ -244,7 +244,8 @@ pub(crate) fn processes_with(mark: &str) -> Vec<String> {
         if !entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()) {
             continue;
         }
-        let read = |name: &str| String::from_utf8_lossy(&std::fs::read(path.join(name)).unwrap_or_default()).into_owned();
+        let read =
+            |name: &str| String::from_utf8_lossy(&std::fs::read(path.join(name)).unwrap_or_default()).into_owned();
         let (words, environment) = (read("cmdline"), read("environ"));
         if words.contains(mark) || environment.contains(mark) {
             found.push(format!("{}: {}", path.display(), words.replace('\0', " ")));
