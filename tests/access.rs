@@ -236,7 +236,9 @@ fn other_ways_to_ask_are_no_other_door() {
     let words = home.run(&["--as", "mallory", "--", "my", "w", "=", "x"]);
     assert_eq!((words.code, words.out.as_str()), (DENIED, ""));
     // what comes in by standard input is values
-    for (line, code, out) in [("my w = x", DENIED, ""), ("echo got", Some(0), "got my w = x\n"), ("xargs echo", Some(0), "my w = x\n")] {
+    for (line, code, out) in
+        [("my w = x", DENIED, ""), ("echo got", Some(0), "got my w = x\n"), ("xargs echo", Some(0), "my w = x\n")]
+    {
         let mut child = home
             .command(&["--as", "mallory", "--stdin", "--", line])
             .stdin(Stdio::piped())

@@ -122,7 +122,8 @@ fn a_chat_service_is_named_in_its_own_files_only() {
     for service in &services {
         let own = format!("src/chat/{service}");
         let elsewhere = product();
-        let elsewhere = elsewhere.iter().filter(|source| !source.path.starts_with(&own) && source.path != "src/chat.rs");
+        let elsewhere =
+            elsewhere.iter().filter(|source| !source.path.starts_with(&own) && source.path != "src/chat.rs");
         wrong.extend(elsewhere.flat_map(|source| source.lines_with_word(&source.code, service)));
     }
     none("a chat service's name outside its own files", &wrong);

@@ -37,14 +37,14 @@ struct Turn {
 }
 
 /// What is wrong with a session, and how it would be right.
-pub struct Played {
-    pub wrong: Vec<String>,
-    pub right: String,
-    pub lines: usize,
+pub(crate) struct Played {
+    pub(crate) wrong: Vec<String>,
+    pub(crate) right: String,
+    pub(crate) lines: usize,
 }
 
 /// Plays a session in a home.
-pub fn play(home: &Home, known: &mut Vec<String>, text: &str) -> Result<Played, String> {
+pub(crate) fn play(home: &Home, known: &mut Vec<String>, text: &str) -> Result<Played, String> {
     let (turns, rest) = read(text)?;
     let mut played = Played { wrong: Vec::new(), right: String::new(), lines: turns.len() };
     for turn in turns {
@@ -116,10 +116,8 @@ pub fn play(home: &Home, known: &mut Vec<String>, text: &str) -> Result<Played, 
 /// Lines under a label, in the column where answers stand. An answer without text is a lone label.
 fn block(label: &str, lines: &[String]) -> String {
     let labels = std::iter::once(label).chain(std::iter::repeat(""));
-    let text: Vec<String> = labels
-        .zip(lines)
-        .map(|(label, line)| format!("{label:COLUMN$}{line}").trim_end().to_owned() + "\n")
-        .collect();
+    let text: Vec<String> =
+        labels.zip(lines).map(|(label, line)| format!("{label:COLUMN$}{line}").trim_end().to_owned() + "\n").collect();
     if text.is_empty() { format!("{label}\n") } else { text.concat() }
 }
 

@@ -90,10 +90,13 @@ fn named(source: &Source) -> Vec<(usize, String)> {
 }
 
 /// What a file names and must not.
-pub fn wrong(source: &Source) -> Vec<String> {
+pub(crate) fn wrong(source: &Source) -> Vec<String> {
     let Some(from) = room(&source.path) else { return Vec::new() };
     if floor(from).is_none() && !LEAVES.contains(&from) {
-        return vec![format!("{}: the room {from} stands on no floor: give it one in tests/tidy/floors.rs", source.path)];
+        return vec![format!(
+            "{}: the room {from} stands on no floor: give it one in tests/tidy/floors.rs",
+            source.path
+        )];
     }
     let named = named(source).into_iter().filter(|(_, to)| !may(from, to));
     let mut wrong: Vec<String> = named.map(|(line, to)| format!("{}:{line}: {from} names {to}", source.path)).collect();
