@@ -69,7 +69,7 @@ pub(crate) fn play(home: &Home, known: &mut Vec<String>, text: &str) -> Result<P
         if answer.err.contains("panicked") {
             wrong("panics", &[], &shown);
         }
-        let _ = write!(played.right, "{}{}\n", turn.before, turn.said);
+        let _ = writeln!(played.right, "{}{}", turn.before, turn.said);
         match &turn.answer {
             Some(wanted) => {
                 let fits = alike(wanted, &shown);

@@ -48,8 +48,8 @@ impl Source {
     }
 
     /// The lines of a text of this file for which a test holds: `path:line: the line`.
-    pub(crate) fn lines(&self, text: &str, test: impl Fn(&str) -> bool) -> Vec<String> {
-        let lines = text.lines().enumerate().filter(|(_, line)| test(line));
+    pub(crate) fn lines(&self, text: &str, holds: impl Fn(&str) -> bool) -> Vec<String> {
+        let lines = text.lines().enumerate().filter(|(_, line)| holds(line));
         lines.map(|(at, line)| format!("{}:{}: {}", self.path, at + 1, line.trim())).collect()
     }
 }

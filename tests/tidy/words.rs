@@ -133,9 +133,9 @@ pub(crate) fn links(page: &str) -> Vec<String> {
         let line: String = line.split('`').step_by(2).collect::<Vec<_>>().join(" ");
         for (at, _) in line.match_indices("](") {
             let Some(end) = line[at..].find(')') else { continue };
-            let link = line[at + 2..at + end].split_whitespace().next().unwrap_or_default();
-            if !link.contains("://") && !link.starts_with("mailto:") && !link.is_empty() {
-                links.push(link.to_owned());
+            let target = line[at + 2..at + end].split_whitespace().next().unwrap_or_default();
+            if !target.contains("://") && !target.starts_with("mailto:") && !target.is_empty() {
+                links.push(target.to_owned());
             }
         }
     }
