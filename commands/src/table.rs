@@ -132,9 +132,9 @@ impl Table {
     }
 
     fn width(&self, at: usize) -> usize {
-        let label = self.labels.get(at).map_or(0, |label| label.width());
         // a longer cell sticks out: the others are not padded to its length
         const WIDEST: usize = 120;
+        let label = self.labels.get(at).map_or(0, |label| label.width());
         self.column(at)
             .map(|cell| cell.text.width())
             .filter(|width| *width <= WIDEST)

@@ -9,36 +9,36 @@ use tempfile::TempDir;
 const PIPIT: &str = env!("CARGO_BIN_EXE_pipit");
 
 /// A home that is gone with its test.
-pub struct Home(TempDir);
+pub(crate) struct Home(TempDir);
 
 /// What came of a line.
 #[derive(Debug)]
-pub struct Answer {
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Answer {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 /// A judgement in the audit log.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Judged {
-    pub command: String,
-    pub allowed: bool,
+pub(crate) struct Judged {
+    pub(crate) command: String,
+    pub(crate) allowed: bool,
     /// The rules, as written; without `when command is …` where that says the command again.
-    pub rule: String,
+    pub(crate) rule: String,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// A line of somebody's; without a user the local operator's, without a room a direct message.
-    pub fn says(&self, user: Option<&str>, room: Option<&str>, line: &str) -> Answer {
+    pub(crate) fn says(&self, user: Option<&str>, room: Option<&str>, line: &str) -> Answer {
         let mut args = Vec::new();
         args.extend(user.iter().flat_map(|user| ["--as", user]));
         args.extend(room.iter().flat_map(|room| ["--room", room]));
@@ -46,13 +46,13 @@ impl Home {
     }
 
     /// `pipit run` in this home, from the root of the project.
-    pub fn run(&self, args: &[&str]) -> Answer {
+    pub(crate) fn run(&self, args: &[&str]) -> Answer {
         let output = self.command(args).stdin(Stdio::null()).output().unwrap();
         Answer::new(&output)
     }
 
     /// `pipit run` in this home, not started yet.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(PIPIT);
         command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("RUST_BACKTRACE");
         command.args(["run", "--home"]).arg(self.path()).args(args);
@@ -60,14 +60,14 @@ impl Home {
     }
 
     /// The operator's line, which has to go well; its values.
-    pub fn operator(&self, line: &str) -> Vec<Value> {
+    pub(crate) fn operator(&self, line: &str) -> Vec<Value> {
         let answer = self.run(&["--json", "--", line]);
         assert_eq!(answer.code, Some(0), "the operator's line fails: {line}\n{}", answer.err);
         answer.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// What was judged of the last line.
-    pub fn judged(&self) -> Vec<Judged> {
+    pub(crate) fn judged(&self) -> Vec<Judged> {
         let lines = self.operator("audit list --count=2");
         let id = lines[0]["id"].as_str().unwrap();
         let records = self.operator(&format!("audit show {id}"));
@@ -88,7 +88,7 @@ impl Home {
 }
 
 impl Answer {
-    pub fn new(output: &Output) -> Self {
+    pub(crate) fn new(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("what pipit says is UTF-8");
         Self { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
     }

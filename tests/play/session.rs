@@ -37,14 +37,14 @@ struct Turn {
 }
 
 /// What is wrong with a session, and how it would be right.
-pub struct Played {
-    pub wrong: Vec<String>,
-    pub right: String,
-    pub lines: usize,
+pub(crate) struct Played {
+    pub(crate) wrong: Vec<String>,
+    pub(crate) right: String,
+    pub(crate) lines: usize,
 }
 
 /// Plays a session in a home.
-pub fn play(home: &Home, known: &mut Vec<String>, text: &str) -> Result<Played, String> {
+pub(crate) fn play(home: &Home, known: &mut Vec<String>, text: &str) -> Result<Played, String> {
     let (turns, rest) = read(text)?;
     let mut played = Played { wrong: Vec::new(), right: String::new(), lines: turns.len() };
     for turn in turns {
@@ -69,7 +69,7 @@ pub fn play(home: &Home, known: &mut Vec<String>, text: &str) -> Result<Played, 
         if answer.err.contains("panicked") {
             wrong("panics", &[], &shown);
         }
-        let _ = write!(played.right, "{}{}\n", turn.before, turn.said);
+        let _ = writeln!(played.right, "{}{}", turn.before, turn.said);
         match &turn.answer {
             Some(wanted) => {
                 let fits = alike(wanted, &shown);

@@ -90,7 +90,7 @@ fn named(source: &Source) -> Vec<(usize, String)> {
 }
 
 /// What a file names and must not.
-pub fn wrong(source: &Source) -> Vec<String> {
+pub(crate) fn wrong(source: &Source) -> Vec<String> {
     let Some(from) = room(&source.path) else { return Vec::new() };
     if floor(from).is_none() && !LEAVES.contains(&from) {
         return vec![format!(

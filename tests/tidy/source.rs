@@ -2,20 +2,20 @@
 //! without what only tests have.
 
 /// A file.
-pub struct Source {
+pub(crate) struct Source {
     /// Relative to the root of the project.
-    pub path: String,
+    pub(crate) path: String,
     /// As it is.
-    pub text: String,
+    pub(crate) text: String,
     /// Line by line without comments, and without what follows `#[cfg(test)]`.
-    pub code: String,
+    pub(crate) code: String,
     /// The same without what stands in texts.
-    pub bare: String,
+    pub(crate) bare: String,
 }
 
 impl Source {
     /// Takes a file apart.
-    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(crate) fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
         let (path, text) = (path.into(), text.into());
         let (code, bare) = strip(&text);
         let shipped = bare.find("#[cfg(test)]\nmod ").unwrap_or(bare.len());
@@ -26,14 +26,14 @@ impl Source {
     }
 
     /// Whether it is no part of the product.
-    pub fn is_test(&self) -> bool {
+    pub(crate) fn is_test(&self) -> bool {
         let path = &self.path;
         let outside = ["tests/", "benches/", "fuzz/"].iter().any(|folder| path.starts_with(folder));
         outside || path.contains("/tests/") || path.ends_with("/tests.rs")
     }
 
     /// The modules it declares.
-    pub fn modules(&self) -> Vec<String> {
+    pub(crate) fn modules(&self) -> Vec<String> {
         let lines = self.bare.lines().filter_map(|line| {
             let line = line.trim().trim_start_matches("pub(crate) ").trim_start_matches("pub ");
             let rest = line.strip_prefix("mod ")?;
@@ -43,19 +43,19 @@ impl Source {
     }
 
     /// Where a word stands by itself in a text of this file, letters alike in either case: `path:line: the line`.
-    pub fn lines_with_word(&self, text: &str, word: &str) -> Vec<String> {
+    pub(crate) fn lines_with_word(&self, text: &str, word: &str) -> Vec<String> {
         self.lines(text, |line| has_word(&line.to_lowercase(), word))
     }
 
     /// The lines of a text of this file for which a test holds: `path:line: the line`.
-    pub fn lines(&self, text: &str, test: impl Fn(&str) -> bool) -> Vec<String> {
-        let lines = text.lines().enumerate().filter(|(_, line)| test(line));
+    pub(crate) fn lines(&self, text: &str, holds: impl Fn(&str) -> bool) -> Vec<String> {
+        let lines = text.lines().enumerate().filter(|(_, line)| holds(line));
         lines.map(|(at, line)| format!("{}:{}: {}", self.path, at + 1, line.trim())).collect()
     }
 }
 
 /// Whether a word stands in a line with no letter, digit or `_` beside it.
-pub fn has_word(line: &str, word: &str) -> bool {
+pub(crate) fn has_word(line: &str, word: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word).any(|(at, _)| {
         !line[..at].chars().next_back().is_some_and(part) && !line[at + word.len()..].chars().next().is_some_and(part)

@@ -3,23 +3,23 @@
 use super::source::{Source, has_word};
 
 /// Something that happens in one place only.
-pub struct Single {
-    pub what: &'static str,
+pub(crate) struct Single {
+    pub(crate) what: &'static str,
     /// Where it may happen: a file, or everything that begins so.
-    pub within: &'static [&'static str],
+    pub(crate) within: &'static [&'static str],
     /// How often, when that is certain.
-    pub count: Option<usize>,
+    pub(crate) count: Option<usize>,
     finds: fn(&Source) -> Vec<String>,
 }
 
 impl Single {
-    pub fn places(&self, source: &Source) -> Vec<String> {
+    pub(crate) fn places(&self, source: &Source) -> Vec<String> {
         (self.finds)(source)
     }
 }
 
 /// What types cannot count.
-pub const SINGLE: &[Single] = &[
+pub(crate) const SINGLE: &[Single] = &[
     Single {
         what: "one host: calls are judged in one place",
         within: &["src/engine/host.rs"],
@@ -81,12 +81,12 @@ fn sql(source: &Source) -> Vec<String> {
 }
 
 /// Whether a file of the chat room is a service's: it has the entry that the configuration reads, and runs it.
-pub fn is_a_chat_service(text: &str) -> bool {
+pub(crate) fn is_a_chat_service(text: &str) -> bool {
     text.contains("struct Entry") && text.contains("async fn live(")
 }
 
 /// What is left to be done.
-pub fn unfinished(source: &Source) -> Vec<String> {
+pub(crate) fn unfinished(source: &Source) -> Vec<String> {
     const NOTES: [&str; 4] = ["TODO", "FIXME", "XXX", "HACK"];
     const MACROS: [&str; 3] = ["todo!", "unimplemented!", "dbg!"];
     if source.path.starts_with("tests/tidy") {
@@ -99,14 +99,14 @@ pub fn unfinished(source: &Source) -> Vec<String> {
 }
 
 /// What could bring the shell down.
-pub fn panics(source: &Source) -> Vec<String> {
+pub(crate) fn panics(source: &Source) -> Vec<String> {
     const CALLS: [&str; 4] = [".unwrap()", ".expect(", "panic!(", "unreachable!("];
     // a parser may expect something itself
     source.lines(&source.bare, |line| CALLS.iter().any(|call| line.replace("self.expect(", "").contains(call)))
 }
 
 /// Words of a workplace: where it was made, by whom and in which order is nobody's business.
-pub fn foreign(path: &str, text: &str) -> Vec<String> {
+pub(crate) fn foreign(path: &str, text: &str) -> Vec<String> {
     let said = |line: &str| {
         let lower = line.to_lowercase();
         let numbered = |word: &str| {
@@ -126,16 +126,16 @@ pub fn foreign(path: &str, text: &str) -> Vec<String> {
 }
 
 /// The relative links of a page, outside its fenced blocks.
-pub fn links(page: &str) -> Vec<String> {
+pub(crate) fn links(page: &str) -> Vec<String> {
     let mut links = Vec::new();
     for line in unfenced(page) {
         // what stands in backticks is no link
         let line: String = line.split('`').step_by(2).collect::<Vec<_>>().join(" ");
         for (at, _) in line.match_indices("](") {
             let Some(end) = line[at..].find(')') else { continue };
-            let link = line[at + 2..at + end].split_whitespace().next().unwrap_or_default();
-            if !link.contains("://") && !link.starts_with("mailto:") && !link.is_empty() {
-                links.push(link.to_owned());
+            let target = line[at + 2..at + end].split_whitespace().next().unwrap_or_default();
+            if !target.contains("://") && !target.starts_with("mailto:") && !target.is_empty() {
+                links.push(target.to_owned());
             }
         }
     }
@@ -143,7 +143,7 @@ pub fn links(page: &str) -> Vec<String> {
 }
 
 /// The anchors of a page's headings.
-pub fn headings(page: &str) -> Vec<String> {
+pub(crate) fn headings(page: &str) -> Vec<String> {
     let heading = |line: &str| {
         let said = line.trim_start_matches('#').trim().to_lowercase();
         said.chars()
@@ -164,7 +164,7 @@ fn unfenced(page: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The variants of an enum, as they are written in a file.
-pub fn variants(text: &str, name: &str) -> Vec<String> {
+pub(crate) fn variants(text: &str, name: &str) -> Vec<String> {
     let Some((_, body)) = text.split_once(&format!("enum {name} {{")) else { return Vec::new() };
     let body = body.split('}').next().unwrap_or_default();
     body.split(',').map(str::trim).filter(|variant| !variant.is_empty()).map(str::to_owned).collect()
