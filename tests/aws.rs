@@ -115,7 +115,7 @@ fn a_team_looks_and_acts_on_aws() {
     let mut ids = ids.lines();
     let (first, second) = (ids.next().unwrap(), ids.next().unwrap());
     let said = as_bob(&format!("aws stop {first}"));
-    assert_eq!(said, format!("*{first}* running → stopped"));
+    assert_eq!(said, format!("*{first}* running → stopping"));
     let said = as_bob(&format!("seed '{{\"InstanceId\":\"{second}\"}}' | aws stop | get PreviousState.Name"));
     assert_eq!(said, "running");
     assert_eq!(as_bob("aws ec2 stopped | get InstanceId | count"), "2");
