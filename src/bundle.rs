@@ -11,6 +11,7 @@ mod control;
 pub(crate) mod fault;
 mod field;
 mod folder;
+mod guard;
 pub(crate) mod install;
 pub(crate) mod manifest;
 mod output;

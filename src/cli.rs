@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: what a line means. Every line goes to the engine, as from everywhere else.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -164,6 +165,16 @@ fn config(cli: &Cli, home: &Home) -> Result<Config, String> {
 
 /// Says what went wrong and ends with a code.
 fn fail(code: u8, error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("pipit: {error}");
+    tell(&format_args!("pipit: {error}"));
     ExitCode::from(code)
+}
+
+/// Writes a line on standard error. Whoever closed it does not want to know, and a shell does not end for that.
+fn tell(text: &dyn std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// The same on standard output.
+fn show(text: &dyn std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }

@@ -22,6 +22,8 @@ use rustix::net::{
 };
 use rustix::process::{Resource, Rlimit, Signal};
 
+use super::guard;
+
 /// The subcommand's name.
 pub(super) const NAME: &str = "__contain";
 
@@ -38,11 +40,15 @@ pub(super) const NOT_STARTED: i32 = 126;
 /// The number of a program's control descriptor; one digit, since shells know no others.
 pub(super) const CONTROL: i32 = 3;
 
-/// Runs the subcommand, if the arguments are its own: `__contain PARENT CPU-SECONDS PROGRAM [ARG]…`. Must be
+/// Runs the subcommand, or that of the guard, if the arguments are its own: `__contain PARENT CPU-SECONDS PROGRAM [ARG]…`. Must be
 /// called first of all in `main`, before any thread exists.
 pub(crate) fn contain() -> Option<ExitCode> {
     let mut args = std::env::args_os().skip(1);
-    if args.next()? != NAME {
+    let name = args.next()?;
+    if name == guard::NAME {
+        return Some(guard::guard());
+    }
+    if name != NAME {
         return None;
     }
     let why = become_program(args);

@@ -183,7 +183,7 @@ impl Prepared {
 
     /// Starts the program, hands its pipes out and watches over it until nothing of it is left.
     async fn run(self, stop: oneshot::Receiver<()>, pipes: oneshot::Sender<Pipes>) -> Result<(), Error> {
-        let live = self.runner.live();
+        let live = self.runner.live(&self.mark);
         let folder = self.launch.folder.clone();
         let mut running = match self.runner.start(self.launch).await {
             Ok(running) => running,

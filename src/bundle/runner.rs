@@ -7,9 +7,10 @@ use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
 use super::contain;
+use super::guard::{self, Guard};
 use super::sweep::Started;
 
 /// Programs that may wait to be started.
@@ -57,13 +59,18 @@ pub(crate) struct Runner {
     jobs: SyncSender<Job>,
     pub(super) started: Arc<Started>,
     live: watch::Sender<usize>,
+    /// Started with the first program; none when that failed.
+    guard: OnceLock<Option<Guard>>,
 }
 
-/// Counts a run for as long as it is there.
-pub(super) struct Live(Arc<Runner>);
+/// Counts a run for as long as it is there, by its mark.
+pub(super) struct Live(Arc<Runner>, String);
 
 impl Drop for Live {
     fn drop(&mut self) {
+        if let Some(guard) = self.0.guard() {
+            guard.ended(&self.1);
+        }
         self.0.live.send_modify(|live| *live = live.saturating_sub(1));
     }
 }
@@ -82,7 +89,7 @@ impl Runner {
         let serve = move || waiting.into_iter().for_each(|job| job());
         std::thread::Builder::new().name("programs".into()).spawn(serve)?;
         let live = watch::Sender::new(0);
-        Ok(Arc::new(Self { contain: contain.into(), folders, jobs, started: Arc::default(), live }))
+        Ok(Arc::new(Self { contain: contain.into(), folders, jobs, started: Arc::default(), live, guard: OnceLock::new() }))
     }
 
     /// Waits until no program runs any more and all are cleared away, but no longer than a program has to end after it
@@ -93,9 +100,23 @@ impl Runner {
         let _ = tokio::time::timeout(LONGEST, live.wait_for(|live| *live == 0)).await;
     }
 
-    pub(super) fn live(self: &Arc<Self>) -> Live {
+    pub(super) fn live(self: &Arc<Self>, mark: &str) -> Live {
         self.live.send_modify(|live| *live += 1);
-        Live(Arc::clone(self))
+        if let Some(guard) = self.guard() {
+            guard.begins(mark);
+        }
+        Live(Arc::clone(self), mark.to_owned())
+    }
+
+    fn guard(&self) -> Option<&Guard> {
+        let start = || match start_guard(&self.contain, &self.started) {
+            Ok(guard) => Some(guard),
+            Err(error) => {
+                tracing::warn!(%error, "there is no guard; what programs start may outlive a shell that is killed");
+                None
+            }
+        };
+        self.guard.get_or_init(start).as_ref()
     }
 
     /// Where the private folder of this name is to be.
@@ -124,6 +145,21 @@ impl Runner {
         }
         answered.await.map_err(|_| gone())?
     }
+}
+
+/// Starts the guard, in a group of its own: a key that stops the shell is not for it.
+fn start_guard(contain: &Path, started: &Started) -> io::Result<Guard> {
+    let (guard, theirs) = Guard::pair()?;
+    let mut command = std::process::Command::new(contain);
+    command.arg(guard::NAME).env_clear().current_dir("/").process_group(0);
+    command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
+    // known before anybody sweeps
+    let mut known = started.lock();
+    let child = command.spawn()?;
+    if let Ok(pid) = i32::try_from(child.id()) {
+        known.insert(pid);
+    }
+    Ok(guard)
 }
 
 fn start(contain: &Path, launch: &Launch, started: &Started) -> io::Result<Running> {

@@ -53,6 +53,24 @@ pub(super) fn sweep_all(group: i32, mark: &str, started: &Started) -> bool {
     true
 }
 
+/// Ends every process that carries one of these marks, wherever it hangs. Blocks, at most [`LONGEST`].
+pub(super) fn end_marked(marks: &BTreeSet<String>) {
+    let end = Instant::now() + LONGEST;
+    // one more look after the last was found: it may just have started another
+    let mut quiet = 0;
+    while quiet < 2 && Instant::now() < end {
+        let Ok(entries) = fs::read_dir("/proc") else { return };
+        let all = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+        let ours = all.filter(|pid| marked(*pid).is_some_and(|mark| marks.contains(&mark)) && contained(*pid));
+        let found: Vec<Pid> = ours.filter_map(Pid::from_raw).collect();
+        quiet = if found.is_empty() { quiet + 1 } else { 0 };
+        for pid in found {
+            let _ = rustix::process::kill_process(pid, Signal::KILL);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// One look at the children of the shell; whether something of the run is still there.
 fn round(group: i32, mark: &str, started: &Started) -> bool {
     let known = started.lock();

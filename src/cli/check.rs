@@ -9,7 +9,7 @@ use pipit_commands::{Record, Value};
 use pipit_grammar::rule::{Place, Via, parse_rule};
 use serde::Deserialize;
 
-use super::{Home, fail};
+use super::{Home, fail, tell};
 use crate::access::decide::{Decision, Facts, Layer, Ruling, decide};
 use crate::store::Store;
 
@@ -19,7 +19,7 @@ pub(super) fn parse(line: &str, json: bool) -> ExitCode {
         Ok(tree) if json => say(&super::tree::line(&tree).to_json()),
         Ok(tree) => say(&tree.to_string()),
         Err(error) => {
-            eprintln!("{}", error.show(line));
+            tell(&error.show(line));
             ExitCode::from(2)
         }
     }
@@ -30,7 +30,7 @@ pub(super) fn rule(text: &str) -> ExitCode {
     match parse_rule(text) {
         Ok(rule) => say(&rule.to_string()),
         Err(error) => {
-            eprintln!("{}", error.show(text));
+            tell(&error.show(text));
             ExitCode::from(2)
         }
     }
@@ -142,13 +142,13 @@ pub(super) fn bundle(file: &Path) -> ExitCode {
         Ok(text) => match crate::bundle::check(&text) {
             Ok(checked) => {
                 for warning in &checked.warnings {
-                    eprintln!("warning: {warning}");
+                    tell(&format_args!("warning: {warning}"));
                 }
                 ExitCode::SUCCESS
             }
             Err(faults) => {
                 for fault in &faults {
-                    eprintln!("error: {fault}");
+                    tell(&format_args!("error: {fault}"));
                 }
                 ExitCode::from(2)
             }

@@ -3,17 +3,17 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::Home;
+use super::{Home, show};
 use crate::config::Config;
 
 /// Looks at everything that a start needs. Ends with 0 when nothing is missing.
 pub(super) fn doctor(home: Result<Home, String>, config: Result<Config, String>) -> ExitCode {
     let mut good = true;
     let mut told = |what: &str, found: Result<String, String>| match found {
-        Ok(found) => println!("well     {what}: {found}"),
+        Ok(found) => show(&format_args!("well     {what}: {found}")),
         Err(missing) => {
             good = false;
-            println!("missing  {what}: {missing}");
+            show(&format_args!("missing  {what}: {missing}"));
         }
     };
     match home {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use pipit_commands::{Batch, Value};
 use pipit_grammar::rule::{Place, Via};
 
-use super::{Home, fail};
+use super::{Home, fail, tell};
 use crate::access::Identity;
 use crate::engine::Request;
 use crate::render;
@@ -52,12 +52,12 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
         let reply = engine.handle(request, &mut |batch| shown.take(batch)).await;
         shown.end(reply.template.as_deref());
         for note in &reply.notes {
-            eprintln!("note: {note}");
+            tell(&format_args!("note: {note}"));
         }
         engine.settle().await;
         let code = reply.error.as_ref().map_or(0, |error| {
             if error.exits_loudly() {
-                eprintln!("{}", render::error(error, &text));
+                tell(&render::error(error, &text));
             }
             error.kind().exit()
         });

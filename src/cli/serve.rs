@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Home, fail};
+use super::{Home, fail, tell};
 use crate::chat::{self, Services};
 use crate::config::Config;
 use crate::engine::Engine;
@@ -30,18 +30,18 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
         };
         match engine.claim_code().await {
             Ok(Some(code)) => {
-                eprintln!("pipit: there is no administrator yet. Whoever says this to the bot in a direct message is:");
-                eprintln!("pipit:     claim {code}");
+                tell(&format_args!("pipit: there is no administrator yet. Whoever says this to the bot in a direct message is:"));
+                tell(&format_args!("pipit:     claim {code}"));
             }
             Ok(None) => {}
             Err(error) => return fail(5, &error),
         }
         match engine.close_broken_lines().await {
             Ok(lines) if lines.is_empty() => {}
-            Ok(lines) => eprintln!(
+            Ok(lines) => tell(&format_args!(
                 "pipit: lines of an earlier run broke off: {}; audit show tells what they had done",
                 lines.join(", ")
-            ),
+            )),
             Err(error) => return fail(5, &error),
         }
         let services = Services::default();
@@ -55,11 +55,11 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
             names.push(name);
         }
         services.set(handles);
-        eprintln!("pipit: serving {}", names.join(", "));
+        tell(&format_args!("pipit: serving {}", names.join(", ")));
         let watch = tokio::spawn(look_after(engine.clone()));
         stopped().await;
         watch.abort();
-        eprintln!("pipit: stopping");
+        tell(&format_args!("pipit: stopping"));
         services.stop().await;
         engine.settle().await;
         ExitCode::SUCCESS
@@ -94,6 +94,7 @@ fn log(level: &str) {
     use tracing_subscriber::EnvFilter;
     let wanted = std::env::var("PIPIT_LOG").unwrap_or_else(|_| level.to_owned());
     let filter = EnvFilter::try_new(&wanted).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     // a subscriber that is there already stays
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = log.try_init();
 }

@@ -11,7 +11,7 @@ use pipit_grammar::rule::{Place, Via};
 use tokio::sync::oneshot;
 
 use super::line::Shown;
-use super::{Home, fail};
+use super::{Home, fail, show, tell};
 use crate::access::Identity;
 use crate::engine::{Engine, Request};
 use crate::render;
@@ -54,9 +54,9 @@ pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let play = home.is_for_development();
     if terminal {
-        println!("pipit {}: help shows what there is, /quit ends", env!("CARGO_PKG_VERSION"));
+        show(&format_args!("pipit {}: help shows what there is, /quit ends", env!("CARGO_PKG_VERSION")));
         if play {
-            println!("a home for development: /as USER, /as (the operator), /in #ROOM, /in (a direct message)");
+            show(&format_args!("a home for development: /as USER, /as (the operator), /in #ROOM, /in (a direct message)"));
         }
         let mut editor = edit::Editor::new(home.path());
         loop {
@@ -91,13 +91,13 @@ fn turn(engine: &Engine, runtime: &tokio::runtime::Runtime, seat: &mut Seat, pla
         "" => {}
         "/quit" | "/exit" => return false,
         "/as" | "/in" if !play => {
-            eprintln!("error: {word} works in a home made for development only: pipit shell --dev --home DIR");
+            tell(&format_args!("error: {word} works in a home made for development only: pipit shell --dev --home DIR"));
         }
         "/as" if rest.is_empty() => seat.identity = Identity::Operator,
         "/as" => seat.identity = Identity::Named(rest.into()),
         "/in" if rest.is_empty() => seat.place = Place::Dm,
         "/in" => seat.place = Place::Room(rest.strip_prefix('#').unwrap_or(rest).into()),
-        _ if word.starts_with('/') => eprintln!("error: there is no {word}; there are /as, /in and /quit"),
+        _ if word.starts_with('/') => tell(&format_args!("error: there is no {word}; there are /as, /in and /quit")),
         _ => runtime.block_on(answer(engine, seat, line)),
     }
     true
@@ -137,9 +137,9 @@ async fn answer(engine: &Engine, seat: &Seat, line: &str) {
     };
     shown.end(reply.template.as_deref());
     for note in &reply.notes {
-        eprintln!("note: {note}");
+        tell(&format_args!("note: {note}"));
     }
     if let Some(error) = reply.error.filter(Error::exits_loudly) {
-        eprintln!("{}", render::error(&error, line));
+        tell(&render::error(&error, line));
     }
 }

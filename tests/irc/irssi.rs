@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use super::home::{Beside, tool, until};
+use super::home::{Beside, PATIENCE, tool};
 
 /// irssi; what it shows goes to a file.
 pub(crate) struct Irssi {
@@ -36,8 +37,13 @@ impl Irssi {
 
     /// Waits until it shows this.
     pub(crate) fn shows(&self, text: &str) {
-        let screen = || String::from_utf8_lossy(&fs::read(self.dir.path().join("screen")).unwrap()).into_owned();
-        until(&format!("{text:?} in irssi"), || screen().contains(text).then_some(()));
+        let mut screen = String::new();
+        let end = Instant::now() + PATIENCE;
+        while !screen.contains(text) {
+            assert!(Instant::now() < end, "no {text:?} in irssi: {screen}");
+            std::thread::sleep(Duration::from_millis(50));
+            screen = String::from_utf8_lossy(&fs::read(self.dir.path().join("screen")).unwrap()).into_owned();
+        }
     }
 }
 

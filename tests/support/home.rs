@@ -94,11 +94,19 @@ impl Said {
 /// A home in a folder that goes with it.
 pub(crate) struct Home {
     dir: tempfile::TempDir,
+    /// A folder of programs, before those of the caller.
+    programs: Option<PathBuf>,
 }
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self { dir: tempfile::tempdir().unwrap(), programs: None }
+    }
+
+    /// With the programs of a folder in the `PATH`, before the others.
+    pub(crate) fn with_path(mut self, programs: &Path) -> Self {
+        self.programs = Some(programs.to_owned());
+        self
     }
 
     /// The home itself; made by the first start.
@@ -127,6 +135,11 @@ impl Home {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = pipit();
         command.arg("--home").arg(self.path());
+        if let Some(programs) = &self.programs {
+            let usual = std::env::var_os("PATH").unwrap_or_default();
+            let folders = std::iter::once(programs.clone()).chain(std::env::split_paths(&usual));
+            command.env("PATH", std::env::join_paths(folders).unwrap());
+        }
         let config = self.beside("pipit.toml");
         if config.exists() {
             command.arg("--config").arg(config);

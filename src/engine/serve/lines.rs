@@ -99,15 +99,7 @@ pub(super) async fn more(host: &Host) -> Result<Vec<Value>, Error> {
     let found = host.engine.0.store.get(kind::OUTPUT, &key).map_err(super::stored)?;
     let nothing = || Error::failed("there is no more to show here");
     let rest: Rest = serde_json::from_str(&found.ok_or_else(nothing)?.body).map_err(|_| nothing())?;
-    let (shown, rest) = crate::render::shorten(&rest.text);
-    let mut values = vec![Value::from(shown)];
-    match rest {
-        Some(rest) => {
-            let left = rest.lines().count();
-            values.push(format!("… {left} more lines: more").into());
-            apply(host, vec![put(kind::OUTPUT, key, &Rest { text: rest.to_owned() }, Expect::Anything)]).await?;
-        }
-        None => apply(host, vec![super::delete(kind::OUTPUT, key, Expect::Anything)]).await?,
-    }
-    Ok(values)
+    // all of it: whoever shows an answer cuts it short and keeps what is left then
+    apply(host, vec![super::delete(kind::OUTPUT, key, Expect::Anything)]).await?;
+    Ok(vec![Value::from(rest.text)])
 }

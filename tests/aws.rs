@@ -1,0 +1,166 @@
+//! The bundle `aws` through the binary, with the AWS command line, against moto: a server of AWS's interfaces on loopback.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+#[path = "support/home.rs"]
+mod home;
+
+use home::{Beside, Home, field, free_port, tool, until};
+
+/// moto on a port of its own.
+struct Moto {
+    _server: Beside,
+    address: String,
+}
+
+impl Moto {
+    fn start() -> Self {
+        let port = free_port();
+        let mut command = Command::new(tool("moto_server"));
+        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null());
+        let server = Beside::start(&mut command);
+        until("moto_server", || TcpStream::connect(("127.0.0.1", port)).ok());
+        Self { _server: server, address: format!("http://127.0.0.1:{port}") }
+    }
+
+    /// Makes something, by the AWS command line itself.
+    fn make(&self, args: &str) -> Value {
+        let mut command = Command::new(tool("aws"));
+        command.args(args.split(' ')).args(["--output", "json", "--endpoint-url", &self.address]);
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env("AWS_DEFAULT_REGION", "eu-west-1");
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap_or_default()
+    }
+}
+
+/// The settings of the bundle; the bundle finds the AWS command line in the `PATH` of the shell.
+fn settings(home: &Home, moto: &Moto) -> String {
+    let secret = home.file("secret", "its-secret\n");
+    assert!(secret.exists());
+    format!(
+        "[bundle.aws]\nAWS_ACCESS_KEY_ID = 'its-key'\nAWS_SECRET_ACCESS_KEY = {{ file = 'secret' }}\n\
+         AWS_DEFAULT_REGION = 'eu-west-1'\nAWS_ENDPOINT_URL = '{}'\n",
+        moto.address
+    )
+}
+
+/// A home with the bundle enabled, where bob may look.
+fn site(moto: &Moto) -> Home {
+    let aws = tool("aws");
+    let home = Home::new().with_path(aws.parent().unwrap());
+    home.configure(&settings(&home, moto));
+    home.setup(&["bundle install bundles/aws"]);
+    let shown = home.run("bundle show aws").well();
+    assert!(shown.contains("permissions: aws:read, aws:write") && shown.contains("programs: aws"), "{shown}");
+    assert!(shown.contains("setting AWS_ACCESS_KEY_ID, required: "), "{shown}");
+    home.setup(&[
+        "bundle enable aws",
+        "user create bob",
+        "user create mallory",
+        "group create lookers",
+        "group add lookers bob",
+        "role create looker",
+        "role grant looker aws:read",
+        "role give looker lookers",
+        "group create doers",
+        "role create doer",
+        "role grant doer aws:write",
+        "role give doer doers",
+    ]);
+    home
+}
+
+#[test]
+fn a_team_looks_and_acts_on_aws() {
+    let moto = Moto::start();
+    for (name, kind, count) in [("prod-web", "t3.micro", 2), ("prod-db", "m5.large", 1), ("test-web", "t3.micro", 1)] {
+        let tags = format!("ResourceType=instance,Tags=[{{Key=Name,Value={name}}},{{Key=env,Value={}}}]", &name[..4]);
+        moto.make(&format!(
+            "ec2 run-instances --image-id ami-12c6146b --count {count} --instance-type {kind} --tag-specifications {tags}"
+        ));
+    }
+    moto.make("s3api create-bucket --bucket backups --create-bucket-configuration LocationConstraint=eu-west-1");
+    let body = std::env::temp_dir().join(format!("pipit-{}", std::process::id()));
+    std::fs::write(&body, "0123456789").unwrap();
+    for key in ["2026/a", "2026/b", "2025/a"] {
+        moto.make(&format!("s3api put-object --bucket backups --key {key} --body {}", body.display()));
+    }
+    std::fs::remove_file(&body).unwrap();
+    moto.make("iam create-user --user-name ada");
+    let home = site(&moto);
+    let as_bob = |line: &str| home.run_as("bob", line).well();
+
+    assert_eq!(as_bob("aws ec2 | grep prod | count"), "3");
+    assert_eq!(as_bob("aws ec2 running | where 'InstanceType == \"m5.large\"' | count"), "1");
+    assert_eq!(as_bob("aws ec2 running | get InstanceType | unique | count"), "2");
+    assert_eq!(as_bob("aws ec2 --region=us-east-1 | count"), "0");
+    assert_eq!(as_bob("aws buckets | get Name"), "backups");
+    assert_eq!(as_bob("aws buckets | aws objects --prefix=2026/ | sum Size"), "20");
+    assert_eq!(as_bob("aws users | get UserName"), "ada");
+    // records of one kind are shown as the bundle says
+    let shown = as_bob("aws ec2 running");
+    assert!(shown.lines().count() == 4 && shown.lines().all(|line| line.starts_with("*i-")), "{shown}");
+
+    // nothing of a line runs when its end may not
+    home.run_as("mallory", "aws ec2").fails(3, "mallory may not run aws:ec2: it takes aws:read");
+    home.run_as("bob", "aws ec2 running | aws stop").fails(3, "bob may not run aws:stop: it takes aws:write");
+    assert_eq!(as_bob("aws ec2 stopped | count"), "0");
+    home.setup(&["group add doers bob"]);
+    let ids = home.run_as("bob", "aws ec2 running | where 'InstanceType == \"t3.micro\"' | get InstanceId").well();
+    let mut ids = ids.lines();
+    let (first, second) = (ids.next().unwrap(), ids.next().unwrap());
+    let said = as_bob(&format!("aws stop {first}"));
+    assert_eq!(said, format!("*{first}* running → stopping"));
+    let said = as_bob(&format!("seed '{{\"InstanceId\":\"{second}\"}}' | aws stop | get PreviousState.Name"));
+    assert_eq!(said, "running");
+    assert_eq!(as_bob("aws ec2 stopped | get InstanceId | count"), "2");
+    assert_eq!(as_bob(&format!("aws instance {first} | get State.Name")), "stopped");
+    home.run_as("bob", &format!("aws stop {first} --force")).fails(3, "site:oncall");
+    assert_eq!(as_bob("aws ec2 stopped | aws start | count"), "2");
+    assert_eq!(as_bob("aws ec2 running | count"), "4");
+
+    // AWS's own word for what is wrong, and nothing that could be an option of its
+    home.run_as("bob", "aws stop i-0123456789abcdef0").fails(1, "InvalidInstanceID");
+    home.run_as("bob", "aws objects nothing-here").fails(1, "NoSuchBucket");
+    home.run_as("bob", "aws stop --endpoint-url=http://127.0.0.1:1").fails(2, "endpoint-url");
+    home.run_as("bob", "aws instance -- --debug").fails(2, "--debug");
+    home.run_as("bob", "aws ec2 gone").fails(2, "gone");
+
+    // what acts is in the log with its intent, and secrets are nowhere
+    let log = home.log();
+    let stopped = log.iter().rfind(|row| field(row, "line").starts_with("aws stop i-0123")).unwrap();
+    let rows = home.values(&format!("audit show {}", field(stopped, "id")));
+    let kinds: Vec<&str> = rows.iter().map(|row| field(row, "kind")).collect();
+    assert!(kinds.contains(&"intent") && kinds.contains(&"effect"), "{kinds:?}");
+    let everything = format!("{log:?}{rows:?}{}", home.run("bundle show aws").well());
+    assert!(!everything.contains("its-secret") && !everything.contains("its-key"));
+}
+
+#[test]
+fn missing_credentials_are_told_before_anything_is_asked() {
+    let moto = Moto::start();
+    let home = site(&moto);
+    let full = settings(&home, &moto);
+    let without = |name: &str| {
+        let lines: Vec<&str> = full.lines().filter(|line| !line.starts_with(name)).collect();
+        home.configure(&lines.join("\n"));
+    };
+    without("AWS_ACCESS_KEY_ID");
+    home.run("bundle disable aws").well();
+    home.run("bundle enable aws").well();
+    home.setup(&["group add lookers bob"]);
+    let said = home.run_as("bob", "aws buckets");
+    assert!(said.err.contains("set it in pipit.toml under [bundle.aws]"), "{said:?}");
+    said.fails(1, "the bundle aws needs AWS_ACCESS_KEY_ID: the key of a role");
+    home.configure(&full.replace("'secret'", "'not-there'"));
+    home.run_as("bob", "aws buckets").fails(1, "AWS_SECRET_ACCESS_KEY of aws: ");
+    home.configure(&full);
+    assert_eq!(home.run_as("bob", "aws buckets | count").well(), "0");
+    home.configure(&full.replace("127.0.0.1", "127.0.0.1:1/"));
+    assert_eq!(home.run_as("bob", "aws buckets").code, Some(1));
+}
