@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
 use super::StoreError;
@@ -40,6 +41,12 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
         .map_err(failure)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
+}
+
+/// Closing this connection leaves the write-ahead log as it is; whoever opens the file next reads it.
+pub(super) fn leave_log(connection: &Connection) {
+    // where it cannot be set, closing takes longer and does no harm
+    let _slower = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
 }
 
 /// What an error of the driver means for whoever asked.
