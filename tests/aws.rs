@@ -31,7 +31,10 @@ impl Moto {
     fn make(&self, args: &str) -> Value {
         let mut command = Command::new(tool("aws"));
         command.args(args.split(' ')).args(["--output", "json", "--endpoint-url", &self.address]);
-        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env("AWS_DEFAULT_REGION", "eu-west-1");
+        command
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_DEFAULT_REGION", "eu-west-1");
         let output = command.output().unwrap();
         assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap_or_default()

@@ -77,7 +77,12 @@ fn a_bundle_lives() {
 #[test]
 fn a_bundle_that_was_tampered_with_does_not_run() {
     let home = Home::new();
-    home.setup(&["bundle install bundles/hello-sh", "bundle enable hello-sh", "hello", "bundle install bundles/hello-python"]);
+    home.setup(&[
+        "bundle install bundles/hello-sh",
+        "bundle enable hello-sh",
+        "hello",
+        "bundle install bundles/hello-python",
+    ]);
     let copy = find(&home.path(), "hello.sh").expect("the copy lies in the home");
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
     let text = fs::read_to_string(&copy).unwrap();
@@ -135,7 +140,8 @@ fn misbehaving_programs_are_contained() {
     let names = home.values("chaos:env");
     let known = ["HOME", "LANG", "PATH", "PWD", "OLDPWD", "SHLVL", "TMPDIR", "TZ", "_"];
     let others: Vec<&str> = names.iter().filter_map(serde_json::Value::as_str).collect();
-    let others: Vec<&&str> = others.iter().filter(|name| !known.contains(name) && !name.starts_with("PIPIT_")).collect();
+    let others: Vec<&&str> =
+        others.iter().filter(|name| !known.contains(name) && !name.starts_with("PIPIT_")).collect();
     assert!(others.is_empty(), "{others:?}");
     let left = processes_with(&home.path().display().to_string());
     assert!(left.is_empty(), "{left:?}");
@@ -155,7 +161,8 @@ fn a_flood_takes_no_memory() {
     let home = Home::new();
     enable(&home, &world().join("chaos"), "chaos");
     let lines = home.file("lines", "");
-    let mut shell = Beside::start(home.command(&["shell"]).stdin(Stdio::piped()).stdout(fs::File::create(&lines).unwrap()));
+    let mut shell =
+        Beside::start(home.command(&["shell"]).stdin(Stdio::piped()).stdout(fs::File::create(&lines).unwrap()));
     let mut shown = |line: &str, out: &str| {
         shell.types(&format!("{line}\n"));
         until(line, || fs::read_to_string(&lines).unwrap().ends_with(&format!("{out}\n")).then_some(()));

@@ -46,7 +46,8 @@ fn the_home_is_named_or_found() {
     assert!(named.join("pipit.db").exists() && data.join("pipit/pipit.db").exists());
     let users = Said::of(pipit().args(["run", "user list | get name", "--home"]).arg(&named).env("PIPIT_HOME", &data));
     assert_ne!(users.code, Some(0), "what follows the line belongs to it: {users:?}");
-    let users = Said::of(pipit().arg("--home").arg(&named).args(["run", "user list | get name"]).env("PIPIT_HOME", &data));
+    let users =
+        Said::of(pipit().arg("--home").arg(&named).args(["run", "user list | get name"]).env("PIPIT_HOME", &data));
     assert_eq!(users.well(), "named");
     Said::of(pipit().args(["run", "echo hi"]).env_remove("HOME")).fails(5, "name a folder: --home DIR");
 }
@@ -191,9 +192,8 @@ fn a_reader_who_leaves_ends_the_line_well() {
         assert!(begun.elapsed() < Duration::from_secs(20) && line.written().is_empty());
     }
     // records, which wait a while to be a table
-    let mut line = Beside::start(
-        home.command(&["run", "--", "range 3000000 | each { seed '{\"a\":1}' }"]).stdout(Stdio::piped()),
-    );
+    let mut line =
+        Beside::start(home.command(&["run", "--", "range 3000000 | each { seed '{\"a\":1}' }"]).stdout(Stdio::piped()));
     drop(line.child().stdout.take());
     let code = line.ends().code();
     assert!(matches!(code, Some(0 | 1)), "{code:?} {}", line.written());

@@ -114,9 +114,9 @@ pub(crate) enum Status {
 }
 
 /// The proof that a line was closed: its end is written, or will be before anything else is.
-#[derive(Debug)]
 #[must_use = "a reply needs the receipt"]
 pub(crate) struct Receipt {
+    audit: Audit,
     ticket: String,
     answered: oneshot::Receiver<Result<(), StoreError>>,
 }
@@ -141,7 +141,7 @@ impl Ticket {
     pub(crate) fn close(self, outcome: &Outcome<'_>) -> Receipt {
         let (answer, answered) = oneshot::channel();
         self.0.end(body::closed(self.0.line(), outcome), Some(answer));
-        Receipt { ticket: self.id().to_owned(), answered }
+        Receipt { audit: self.0.0.audit.clone(), ticket: self.id().to_owned(), answered }
     }
 }
 
@@ -327,6 +327,7 @@ impl Receipt {
 
     /// Waits until the end of the line is on the disk.
     pub(crate) async fn durable(self) -> Result<(), Unavailable> {
+        self.audit.0.store.hurry();
         Ok(self.answered.await.unwrap_or(Err(StoreError::Closed))?)
     }
 }

@@ -10,8 +10,8 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Arc, OnceLock};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -89,7 +89,14 @@ impl Runner {
         let serve = move || waiting.into_iter().for_each(|job| job());
         std::thread::Builder::new().name("programs".into()).spawn(serve)?;
         let live = watch::Sender::new(0);
-        Ok(Arc::new(Self { contain: contain.into(), folders, jobs, started: Arc::default(), live, guard: OnceLock::new() }))
+        Ok(Arc::new(Self {
+            contain: contain.into(),
+            folders,
+            jobs,
+            started: Arc::default(),
+            live,
+            guard: OnceLock::new(),
+        }))
     }
 
     /// Waits until no program runs any more and all are cleared away, but no longer than a program has to end after it

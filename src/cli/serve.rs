@@ -30,7 +30,9 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
         };
         match engine.claim_code().await {
             Ok(Some(code)) => {
-                tell(&format_args!("pipit: there is no administrator yet. Whoever says this to the bot in a direct message is:"));
+                tell(&format_args!(
+                    "pipit: there is no administrator yet. Whoever says this to the bot in a direct message is:"
+                ));
                 tell(&format_args!("pipit:     claim {code}"));
             }
             Ok(None) => {}

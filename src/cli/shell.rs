@@ -56,7 +56,9 @@ pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
     if terminal {
         show(&format_args!("pipit {}: help shows what there is, /quit ends", env!("CARGO_PKG_VERSION")));
         if play {
-            show(&format_args!("a home for development: /as USER, /as (the operator), /in #ROOM, /in (a direct message)"));
+            show(&format_args!(
+                "a home for development: /as USER, /as (the operator), /in #ROOM, /in (a direct message)"
+            ));
         }
         let mut editor = edit::Editor::new(home.path());
         loop {
@@ -91,7 +93,9 @@ fn turn(engine: &Engine, runtime: &tokio::runtime::Runtime, seat: &mut Seat, pla
         "" => {}
         "/quit" | "/exit" => return false,
         "/as" | "/in" if !play => {
-            tell(&format_args!("error: {word} works in a home made for development only: pipit shell --dev --home DIR"));
+            tell(&format_args!(
+                "error: {word} works in a home made for development only: pipit shell --dev --home DIR"
+            ));
         }
         "/as" if rest.is_empty() => seat.identity = Identity::Operator,
         "/as" => seat.identity = Identity::Named(rest.into()),

@@ -2,12 +2,12 @@
 //! disk. Deliberately absent: a head of the log remembered between transactions; another process may have written.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::log::{Chain, Entry, Head, Place, Record};
-use super::queue::{Job, Queue};
+use super::queue::{Job, Last, Queue};
 use super::sqlite::{PATIENCE, failure};
 use super::{StoreError, documents, log};
 
@@ -49,7 +49,9 @@ impl Writer {
 
     /// Works until the queue is stopped and empty.
     pub(super) fn run(mut self) {
-        while let Some(jobs) = self.queue.take(BATCH) {
+        let mut last = Last::default();
+        while let Some(jobs) = self.queue.take(BATCH, last) {
+            let awaited = jobs.iter().filter(|job| job.is_awaited()).count();
             let mut batch = Vec::with_capacity(jobs.len());
             for job in jobs {
                 match job {
@@ -61,7 +63,9 @@ impl Writer {
                 }
             }
             if !batch.is_empty() {
+                let began = Instant::now();
                 self.write(batch);
+                last = Last { awaited, took: began.elapsed() };
             }
         }
         if !self.held.is_empty() {
