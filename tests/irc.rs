@@ -43,9 +43,12 @@ async fn the_first_administrator_sets_the_site_up_in_chat() {
     let mut shell = site.serve().await;
     let code = code(&mut shell);
     let port = site.server.port;
-    let mut alice = Person::login(port, "alice", "alicepw", "#ops");
-    let mut bob = Person::login(port, "bob", "bobpw", "#ops");
-    let mut mallory = Person::stranger(port, "mallory", "#ops");
+    let people = [
+        Person::login(port, "alice", "alicepw", "#ops"),
+        Person::login(port, "bob", "bobpw", "#ops"),
+        Person::stranger(port, "mallory", "#ops"),
+    ];
+    let [mut alice, mut bob, mut mallory] = people.map(Person::arrived);
 
     // who is not verified gets nothing for the right code, who is gets nothing for a wrong one
     let said = mallory.whisper(&format!("claim {code}"));
@@ -116,8 +119,9 @@ async fn a_room_types_lines() {
     let site = Site::with(&["alice"]).await;
     site.users(&["alice"]);
     let _shell = site.serve().await;
-    let mut alice = Person::login(site.server.port, "alice", "alicepw", "#ops");
-    let mut other = Person::stranger(site.server.port, "oscar", "#other");
+    let port = site.server.port;
+    let people = [Person::login(port, "alice", "alicepw", "#ops"), Person::stranger(port, "oscar", "#other")];
+    let [mut alice, mut other] = people.map(Person::arrived);
     for (said, answer) in [
         ("!list b a c | sort | head 2", ["a", "b"]),
         ("pipit: list b a c | sort | head 2", ["a", "b"]),
@@ -197,8 +201,9 @@ async fn a_slow_line_shows_life_and_can_be_stopped() {
     let mark = format!("97.{}", std::process::id());
     slow_bundle(&site.home, &mark);
     let _shell = site.serve().await;
-    let mut alice = Person::login(site.server.port, "alice", "alicepw", "#ops");
-    let mut bob = Person::login(site.server.port, "bob", "bobpw", "#ops");
+    let port = site.server.port;
+    let people = [Person::login(port, "alice", "alicepw", "#ops"), Person::login(port, "bob", "bobpw", "#ops")];
+    let [mut alice, mut bob] = people.map(Person::arrived);
 
     let begun = Instant::now();
     let said = alice.ask("!sleep 90 | count");
@@ -237,7 +242,7 @@ async fn a_shell_that_is_told_to_stop_takes_leave_and_comes_back() {
     let site = Site::with(&["alice"]).await;
     let mut shell = site.serve().await;
     let code = code(&mut shell);
-    let mut alice = Person::login(site.server.port, "alice", "alicepw", "#ops");
+    let mut alice = Person::login(site.server.port, "alice", "alicepw", "#ops").arrived();
     let said = alice.whisper(&format!("claim {code}"));
     assert!(said.contains("you are the administrator"), "{said}");
     alice.whisper("alias hi = 'echo hello again'");
@@ -270,14 +275,15 @@ async fn nothing_runs_that_cannot_be_written_down() {
     site.users(&["alice"]);
     slow_bundle(&site.home, "0");
     let _shell = site.serve().await;
-    let mut alice = Person::login(site.server.port, "alice", "alicepw", "#ops");
+    let mut alice = Person::login(site.server.port, "alice", "alicepw", "#ops").arrived();
     let file = site.home.beside("was-here");
     let line = format!("slow:wait {}", file.display());
     let hold = rusqlite::Connection::open(site.home.path().join("pipit.db")).unwrap();
     hold.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let said = alice.ask(&format!("!{line}"));
-    assert!(said.starts_with("error: the audit log cannot be written, so nothing runs"), "{said}");
+    alice.say(&format!("!{line}"));
     let run = site.home.run("echo hi");
+    let said = alice.hears();
+    assert!(said.starts_with("error: the audit log cannot be written, so nothing runs"), "{said}");
     assert!(run.out.is_empty(), "{run:?}");
     run.fails(5, "");
     assert!(!file.exists());
@@ -295,7 +301,7 @@ async fn a_network_without_proof_has_strangers_only() {
     let mut shell = site::serve(&home, server.port).await;
     let code = shell.writes("serving bare");
     let code = code.split_once("claim ").unwrap().1.lines().next().unwrap().to_owned();
-    let mut alice = Person::stranger(server.port, "alice", "#ops");
+    let mut alice = Person::stranger(server.port, "alice", "#ops").arrived();
     assert_eq!([alice.ask("!list b a | sort | upper"), alice.hears()], ["A", "B"]);
     let said = alice.ask("!whoami | get is");
     assert!(said.starts_with("nobody has verified who you are"), "{said}");
@@ -321,7 +327,7 @@ async fn a_person_with_irssi_is_who_they_logged_in_as() {
     let site = Site::with(&["bob"]).await;
     site.users(&["bob"]);
     let _shell = site.serve().await;
-    let mut watcher = Person::stranger(site.server.port, "carol", "#ops");
+    let mut watcher = Person::stranger(site.server.port, "carol", "#ops").arrived();
     let mut bob = irssi::Irssi::login(site.server.port, "bob", "bobpw", "#ops");
     watcher.expect("irssi", |heard| heard.kind == "join" && heard.who == "bob");
     bob.types("/window goto #ops");

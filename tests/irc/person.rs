@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::home::{Beside, PATIENCE, sources, tool};
 
@@ -25,12 +25,12 @@ pub(crate) struct Heard {
 }
 
 impl Person {
-    /// Somebody whom nobody vouches for.
+    /// Somebody on the way whom nobody vouches for.
     pub(crate) fn stranger(port: u16, nick: &str, room: &str) -> Self {
         Self::connect(port, nick, None, room)
     }
 
-    /// Somebody who has logged in to the network's services.
+    /// Somebody on the way who logs in to the network's services.
     pub(crate) fn login(port: u16, nick: &str, password: &str, room: &str) -> Self {
         Self::connect(port, nick, Some(password), room)
     }
@@ -49,19 +49,18 @@ impl Person {
                 }
             }
         });
-        let mut person = Self { client, heard, nick: nick.into(), room: room.into() };
-        person.expect("a welcome", |heard| {
+        Self { client, heard, nick: nick.into(), room: room.into() }
+    }
+
+    /// Once they are in the room. Several may be on their way at the same time.
+    pub(crate) fn arrived(mut self) -> Self {
+        self.expect("a welcome", |heard| {
             assert_ne!(heard.kind, "login_failed", "{heard:?}");
             heard.kind == "welcome"
         });
-        person.enter(room);
-        person
-    }
-
-    /// Goes into a room.
-    pub(crate) fn enter(&mut self, room: &str) {
-        self.client.types(&format!(":JOIN {room}\n"));
+        self.client.types(&format!(":JOIN {}\n", self.room));
         self.expect("the names", |heard| heard.kind == "endofnames");
+        self
     }
 
     /// Takes another nick.
@@ -120,11 +119,5 @@ impl Person {
         self.tell("pipit", text);
         let nick = self.nick.clone();
         self.hears_in(&nick)
-    }
-
-    /// Everything that is said for a while, which must not be long.
-    pub(crate) fn for_a_while(&mut self, time: Duration) -> Vec<Heard> {
-        let end = Instant::now() + time;
-        std::iter::from_fn(|| self.heard.recv_timeout(end.saturating_duration_since(Instant::now())).ok()).collect()
     }
 }

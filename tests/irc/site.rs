@@ -1,5 +1,7 @@
 //! A network with services, and a home whose shell is on it, over TLS and with an account of its own.
 
+use futures_util::future::join_all;
+
 use super::home::{Beside, Home, Said};
 use super::peer::Peer;
 use super::servers::{Inspircd, Ngircd, Services};
@@ -19,9 +21,12 @@ impl Site {
     pub(crate) async fn with(accounts: &[&str]) -> Self {
         let server = Inspircd::start().await;
         let services = server.services().await;
-        for account in ["pipit"].iter().chain(accounts) {
-            server.account(account, &format!("{account}pw")).await;
-        }
+        let register = |account: &&str| {
+            let (account, server) = ((*account).to_owned(), &server);
+            async move { server.account(&account, &format!("{account}pw")).await }
+        };
+        // a server takes a second to let somebody in
+        join_all(["pipit"].iter().chain(accounts).map(register)).await;
         let home = Home::new();
         home.configure(&format!(
             "[[chat]]\nservice = 'irc'\nname = 'test'\nserver = 'localhost:{}'\nca-file = '{}'\nchannels = {ROOMS:?}\n\
