@@ -12,6 +12,7 @@ pub(crate) mod fault;
 mod field;
 mod folder;
 pub(crate) mod install;
+pub(crate) mod jq;
 pub(crate) mod manifest;
 mod output;
 mod process;
