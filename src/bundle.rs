@@ -13,6 +13,7 @@ mod field;
 mod folder;
 mod guard;
 pub(crate) mod install;
+pub(crate) mod jq;
 pub(crate) mod manifest;
 mod output;
 mod process;

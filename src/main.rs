@@ -20,8 +20,8 @@ mod store;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // before any thread exists: the shell starts itself to hold a bundle's program
-    if let Some(code) = bundle::contain() {
+    // before any thread exists: the shell starts itself to hold a program, and to run one in the jq language
+    if let Some(code) = bundle::contain().or_else(bundle::jq::worker) {
         return code;
     }
     cli::main()

@@ -18,6 +18,7 @@ mod control;
 mod encode;
 mod error;
 mod family;
+pub mod jq;
 mod jsonpath;
 mod key;
 mod kind;

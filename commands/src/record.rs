@@ -1,12 +1,14 @@
-//! Records: looking inside, and making others of them. Deliberately absent: the jq language, which runs confined in a
-//! process of its own.
+//! Records: looking inside, and making others of them. Deliberately absent: running programs in the jq language, which
+//! the shell does in a confined process.
 
 use ecow::EcoString;
 
-use crate::command::{Call, Command, Worker};
+use crate::command::{Call, Command, Flow, Worker};
 use crate::family::{family, row};
+use crate::jq;
 use crate::jsonpath::Query;
 use crate::key::Key;
+use crate::shell::Verb;
 use crate::stream::Stream;
 use crate::{Error, Kind, Record, Value};
 
@@ -60,6 +62,12 @@ pub(crate) fn families() -> Vec<Command> {
                 .about("One record with the fields of all; a later one wins")
                 .example(r#"seed '[{"a":1,"b":1},{"b":2}]' | merge"#, r#"{"a":1,"b":2}"#)
                 .stream(merge),
+            row("jq PROGRAM")
+                .about("What a program in the jq language makes of each value; it runs in a confined process of its own, without access to files, settings, time")
+                .shows("aws ec2 | jq 'select(.cpu > 80) | {id, cpu}'", "rows with much to do, and two of their fields")
+                .shows("list 1 2 | jq '. * 10'", "10, then 20")
+                .kind("PROGRAM", Kind::Check(jq::check))
+                .shell(Verb::Jq, Flow::Value),
         ],
     )
 }

@@ -21,6 +21,7 @@ pub enum Verb {
     More,
     Status,
     Claim,
+    Jq,
     AliasMake,
     AliasCreate,
     AliasDelete,

@@ -27,9 +27,6 @@ use super::guard;
 /// The subcommand's name.
 pub(super) const NAME: &str = "__contain";
 
-/// The most a program may keep in memory of its own, in bytes. Address space is not bounded: some language runtimes
-/// reserve far more than they use.
-const MEMORY: u64 = 4 << 30;
 /// The largest file it may write, in bytes.
 const FILE: u64 = 256 << 20;
 /// The most descriptors it may open.
@@ -40,7 +37,8 @@ pub(super) const NOT_STARTED: i32 = 126;
 /// The number of a program's control descriptor; one digit, since shells know no others.
 pub(super) const CONTROL: i32 = 3;
 
-/// Runs the subcommand, or that of the guard, if the arguments are its own: `__contain PARENT CPU-SECONDS PROGRAM [ARG]…`. Must be
+/// Runs the subcommand, or that of the guard, if the arguments are its own: `__contain PARENT CPU-SECONDS MEMORY PROGRAM
+/// [ARG]…`. Must be
 /// called first of all in `main`, before any thread exists.
 pub(crate) fn contain() -> Option<ExitCode> {
     let mut args = std::env::args_os().skip(1);
@@ -59,11 +57,11 @@ pub(crate) fn contain() -> Option<ExitCode> {
 /// Comes back only with the reason why it could not.
 fn become_program(mut args: impl Iterator<Item = OsString>) -> String {
     let mut number = || args.next()?.to_str()?.parse::<u64>().ok();
-    let (Some(parent), Some(seconds)) = (number(), number()) else {
+    let (Some(parent), Some(seconds), Some(memory)) = (number(), number(), number()) else {
         return format!("{NAME} is for pipit itself");
     };
     let Some(program) = args.next() else { return format!("{NAME} takes a program") };
-    if let Err(error) = restrict(parent, seconds) {
+    if let Err(error) = restrict(parent, seconds, memory) {
         return format!("the program cannot be contained: {error}");
     }
     let error = match execute(&program, args) {
@@ -99,7 +97,7 @@ fn execute(program: &OsStr, args: impl Iterator<Item = OsString>) -> io::Result<
     Ok(nix::unistd::execve(&program, &words, &environment)?)
 }
 
-fn restrict(parent: u64, seconds: u64) -> io::Result<()> {
+fn restrict(parent: u64, seconds: u64, memory: u64) -> io::Result<()> {
     rustix::process::setsid()?;
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     // the shell may have died before that was asked for
@@ -110,20 +108,22 @@ fn restrict(parent: u64, seconds: u64) -> io::Result<()> {
     close_others()?;
     place()?;
     rustix::process::umask(Mode::from_raw_mode(0o077));
-    limit(Resource::Core, 0)?;
-    limit(Resource::Cpu, seconds)?;
-    limit(Resource::Fsize, FILE)?;
-    limit(Resource::Nofile, DESCRIPTORS)?;
-    limit(Resource::Data, MEMORY)?;
+    limit(Resource::Core, 0, 0)?;
+    // the signal of the lower one says why it comes; whoever does not heed it is killed at the higher one
+    limit(Resource::Cpu, seconds, seconds.saturating_add(2))?;
+    limit(Resource::Fsize, FILE, FILE)?;
+    limit(Resource::Nofile, DESCRIPTORS, DESCRIPTORS)?;
+    // address space is not bounded: some language runtimes reserve far more than they use
+    limit(Resource::Data, memory, memory)?;
     rustix::thread::set_no_new_privs(true)?;
     Ok(())
 }
 
 /// Never raises what is lower already.
-fn limit(resource: Resource, most: u64) -> io::Result<()> {
+fn limit(resource: Resource, current: u64, maximum: u64) -> io::Result<()> {
     let hard = rustix::process::getrlimit(resource).maximum;
-    let most = Some(hard.map_or(most, |hard| hard.min(most)));
-    Ok(rustix::process::setrlimit(resource, Rlimit { current: most, maximum: most })?)
+    let lower = |most: u64| Some(hard.map_or(most, |hard| hard.min(most)));
+    Ok(rustix::process::setrlimit(resource, Rlimit { current: lower(current), maximum: lower(maximum) })?)
 }
 
 fn close_others() -> io::Result<()> {

@@ -21,6 +21,10 @@ pub(super) struct Decoder {
     /// What is not yet a whole line; the whole output where one value is read of it.
     kept: Vec<u8>,
     read: usize,
+    /// The most bytes that are read.
+    most: usize,
+    /// Whether more than that is an error also where values can be told apart.
+    whole: bool,
     line: usize,
     values: VecDeque<Value>,
     /// Whether a byte was replaced since it was no UTF-8.
@@ -52,8 +56,17 @@ impl Decoder {
             Output::Text => Mode::Text,
             Output::Csv => Mode::Csv(None),
         };
+        Self::of(mode, RUN, false)
+    }
+
+    /// Of JSON values, each in a line, of which none may be left out: more bytes than `most` are an error.
+    pub(super) fn whole_values(most: usize) -> Self {
+        Self::of(Mode::JsonLines, most, true)
+    }
+
+    fn of(mode: Mode, most: usize, whole: bool) -> Self {
         let (kept, values) = (Vec::new(), VecDeque::new());
-        Self { mode, kept, read: 0, line: 0, values, replaced: false, full: false }
+        Self { mode, kept, read: 0, most, whole, line: 0, values, replaced: false, full: false }
     }
 
     /// Up to so many values that are ready.
@@ -66,7 +79,7 @@ impl Decoder {
         if self.full {
             return Ok(());
         }
-        let left = RUN - self.read;
+        let left = self.most - self.read;
         self.full = bytes.len() > left;
         let bytes = bytes.get(..left).unwrap_or(bytes);
         self.read += bytes.len();
@@ -76,14 +89,21 @@ impl Decoder {
         match self.mode {
             Mode::Unknown => Ok(()),
             Mode::Text | Mode::Json | Mode::JsonPath(_) if self.full => {
-                let most = RUN >> 20;
+                let most = self.most >> 20;
                 Err(Error::failed(format!("its output is larger than {most} MiB, so it cannot be read whole")))
             }
             Mode::Text | Mode::Json | Mode::JsonPath(_) => {
                 self.kept.extend_from_slice(bytes);
                 Ok(())
             }
-            Mode::Lines | Mode::JsonLines | Mode::Csv(_) => self.split(bytes),
+            Mode::Lines | Mode::JsonLines | Mode::Csv(_) => {
+                self.split(bytes)?;
+                if self.full && self.whole {
+                    let most = self.most >> 20;
+                    return Err(Error::failed(format!("its output is larger than {most} MiB")));
+                }
+                Ok(())
+            }
         }
     }
 

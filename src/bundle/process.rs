@@ -22,12 +22,14 @@ use super::control::warn;
 use super::manifest::{Entry, Input, Manifest, Program as Started, Sandbox};
 use super::output::{Decoder, RUN};
 use super::runner::{Launch, Runner};
-use super::watch::Watched;
+use super::watch::{Ended, Watched};
 
 /// The protocol between the shell and a program.
 const PROTOCOL: &str = "1";
 /// Where programs find others, before the folders of those that the bundle needs.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// The most that a program may keep in memory of its own, in bytes.
+const MEMORY: u64 = 4 << 30;
 /// What is read from standard output at once, in bytes.
 const CHUNK: usize = 64 * 1024;
 /// How long standard output is read after all of the program has ended.
@@ -92,26 +94,7 @@ impl Program for Process {
         let (bundle, runner) = (Arc::clone(&self.bundle), Arc::clone(&self.runner));
         Stream::later(async move {
             let prepared = Prepared::new(&bundle, &entry, &call, &runner, input.is_some())?;
-            let effect = entry.effect;
-            let decoder = Decoder::new(&entry.output);
-            let (stop, stopped) = oneshot::channel();
-            let (pipes, given) = oneshot::channel();
-            let (end, ended) = oneshot::channel();
-            // a task of its own: it has to end the program also when this stage is dropped half-way
-            tokio::spawn(async move {
-                let verdict = prepared.run(stopped, pipes).await;
-                let _ = end.send(verdict);
-            });
-            let Ok((stdin, stdout)) = given.await else { return Err(verdict(ended).await.err().unwrap_or_else(gone)) };
-            let feed = match (stdin, input) {
-                (Some(stdin), Some(input)) => Some(Box::pin(feed(stdin, input)) as Feed),
-                (_, _) => None,
-            };
-            let (buffer, command, host) = (vec![0; CHUNK], call.command().clone(), Arc::clone(call.host()));
-            let closed = None;
-            let stage =
-                Stage { closed, feed, stdout, decoder, buffer, ended, _stop: stop, effect, command, host, done: None };
-            Ok(Stream::new(futures_util::stream::unfold(stage, Stage::step)))
+            prepared.stage(&call, Decoder::new(&entry.output), input).await
         })
     }
 }
@@ -127,12 +110,15 @@ async fn verdict(ended: oneshot::Receiver<Result<(), Error>>) -> Result<(), Erro
 type Pipes = (Option<ChildStdin>, ChildStdout);
 
 /// A call made ready to be started.
-struct Prepared {
-    runner: Arc<Runner>,
-    launch: Launch,
-    mark: String,
-    longest: Duration,
-    hear: Box<dyn Fn(Note) + Send + Sync>,
+pub(super) struct Prepared {
+    pub(super) runner: Arc<Runner>,
+    pub(super) launch: Launch,
+    /// The invocation id, which its processes carry.
+    pub(super) mark: String,
+    pub(super) longest: Duration,
+    pub(super) hear: Box<dyn Fn(Note) + Send + Sync>,
+    /// What its end means.
+    pub(super) verdict: fn(Ended) -> Result<(), Error>,
 }
 
 impl Prepared {
@@ -174,11 +160,43 @@ impl Prepared {
         };
         Ok(Self {
             runner: Arc::clone(runner),
-            launch: Launch { program, args, environment, folder, seconds: processor_time(entry.timeout), input },
+            launch: Launch {
+                program,
+                args,
+                environment,
+                folder,
+                seconds: processor_time(entry.timeout),
+                memory: MEMORY,
+                input,
+            },
             mark,
             longest: entry.timeout,
             hear: Box::new(hear),
+            verdict: Ended::verdict,
         })
+    }
+
+    /// The call as a stage that pulls the program's values.
+    pub(super) async fn stage(self, call: &Call, decoder: Decoder, input: Option<Stream>) -> Result<Stream, Error> {
+        let (stop, stopped) = oneshot::channel();
+        let (pipes, given) = oneshot::channel();
+        let (end, ended) = oneshot::channel();
+        // a task of its own: it has to end the program also when the stage is dropped half-way
+        tokio::spawn(async move {
+            let verdict = self.run(stopped, pipes).await;
+            let _ = end.send(verdict);
+        });
+        let Ok((stdin, stdout)) = given.await else { return Err(verdict(ended).await.err().unwrap_or_else(gone)) };
+        let feed = match (stdin, input) {
+            (Some(stdin), Some(input)) => Some(Box::pin(feed(stdin, input)) as Feed),
+            (_, _) => None,
+        };
+        let (buffer, command, host) = (vec![0; CHUNK], call.command().clone(), Arc::clone(call.host()));
+        let effect = command.spec().effect;
+        let closed = None;
+        let stage =
+            Stage { closed, feed, stdout, decoder, buffer, ended, _stop: stop, effect, command, host, done: None };
+        Ok(Stream::new(futures_util::stream::unfold(stage, Stage::step)))
     }
 
     /// Starts the program, hands its pipes out and watches over it until nothing of it is left.
@@ -204,8 +222,8 @@ impl Prepared {
             // nobody there means that `stop` has come
             let _ = pipes.send((stdin, stdout));
         }
-        let Self { runner, mark, longest, hear, .. } = self;
-        Watched { runner, live, mark, folder, longest, stop, hear }.watch(running).await
+        let Self { runner, mark, longest, hear, verdict, .. } = self;
+        verdict(Watched { runner, live, mark, folder, longest, stop, hear }.watch(running).await)
     }
 }
 

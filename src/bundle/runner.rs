@@ -39,6 +39,8 @@ pub(super) struct Launch {
     pub(super) folder: PathBuf,
     /// How much processor time it may take.
     pub(super) seconds: u64,
+    /// The most it may keep in memory of its own, in bytes.
+    pub(super) memory: u64,
     pub(super) input: bool,
 }
 
@@ -126,6 +128,11 @@ impl Runner {
         self.guard.get_or_init(start).as_ref()
     }
 
+    /// The shell's own binary.
+    pub(super) fn own(&self) -> &Path {
+        &self.contain
+    }
+
     /// Where the private folder of this name is to be.
     pub(super) fn folder(&self, name: &str) -> PathBuf {
         self.folders.join(name)
@@ -182,7 +189,8 @@ fn start(contain: &Path, launch: &Launch, started: &Started) -> io::Result<Runni
     DirBuilder::new().mode(0o700).create(&launch.folder)?;
     let mut command = Command::new(contain);
     command
-        .args([contain::NAME, &std::process::id().to_string(), &launch.seconds.to_string()])
+        .args([contain::NAME, &std::process::id().to_string()])
+        .args([launch.seconds, launch.memory].map(|most| most.to_string()))
         .arg(&launch.program)
         .args(&launch.args)
         .env_clear()

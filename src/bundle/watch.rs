@@ -43,15 +43,25 @@ pub(super) struct Watched {
 }
 
 /// Why a program was ended before it ended itself.
-enum Cause {
+pub(super) enum Cause {
     Late,
     Unread,
     GaveUp(EcoString),
 }
 
+/// How a program ended, once nothing of the run is left.
+pub(super) struct Ended {
+    pub(super) cause: Option<Cause>,
+    pub(super) status: std::io::Result<ExitStatus>,
+    /// The last of what it said on standard error.
+    pub(super) said: String,
+    /// How long it was allowed to run.
+    pub(super) longest: Duration,
+}
+
 impl Watched {
-    /// Comes back when nothing of the run is left: well, or with the reason why not.
-    pub(super) async fn watch(mut self, mut running: Running) -> Result<(), Error> {
+    /// Comes back when nothing of the run is left.
+    pub(super) async fn watch(mut self, mut running: Running) -> Ended {
         let leader = running.child.id().and_then(|pid| i32::try_from(pid).ok());
         let mut tail = Tail::default();
         let (status, cause) = {
@@ -89,9 +99,8 @@ impl Watched {
             }
             (status, cause)
         };
-        let verdict = verdict(&status, cause, &tail.shown(), self.longest);
         drop(self.live);
-        verdict
+        Ended { cause, status, said: tail.shown(), longest: self.longest }
     }
 
     /// Ends what the program left behind and takes its folder away.
@@ -113,32 +122,33 @@ impl Watched {
     }
 }
 
-fn verdict(
-    status: &std::io::Result<ExitStatus>,
-    cause: Option<Cause>,
-    said: &str,
-    longest: Duration,
-) -> Result<(), Error> {
-    let also = if said.is_empty() { String::new() } else { format!(": {said}") };
-    match (cause, status) {
-        (Some(Cause::GaveUp(message)), _) => {
-            Err(Error::failed(if message.is_empty() { "the program gave up".to_owned() } else { message.to_string() }))
-        }
-        (Some(Cause::Late), _) => {
-            let seconds = longest.as_secs_f64();
-            Err(Error::failed(format!("the program did not end within {seconds} s and was ended{also}")))
-        }
-        (Some(Cause::Unread), _) => Ok(()),
-        (None, Err(error)) => Err(Error::failed(format!("how the program ended is not known: {error}"))),
-        (None, Ok(status)) => match (status.code(), status.signal()) {
-            (Some(0), _) => Ok(()),
-            (Some(NOT_STARTED), _) if !said.is_empty() => Err(Error::failed(said)),
-            (Some(code), _) if said.is_empty() => {
-                Err(Error::failed(format!("the program ended with exit code {code} and said nothing")))
+impl Ended {
+    /// Well, or the reason why not.
+    pub(super) fn verdict(self) -> Result<(), Error> {
+        let Self { cause, status, said, longest } = self;
+        let also = if said.is_empty() { String::new() } else { format!(": {said}") };
+        match (cause, status) {
+            (Some(Cause::GaveUp(message)), _) => Err(Error::failed(if message.is_empty() {
+                "the program gave up".to_owned()
+            } else {
+                message.to_string()
+            })),
+            (Some(Cause::Late), _) => {
+                let seconds = longest.as_secs_f64();
+                Err(Error::failed(format!("the program did not end within {seconds} s and was ended{also}")))
             }
-            (Some(code), _) => Err(Error::failed(format!("{said} (exit code {code})"))),
-            (None, number) => Err(Error::failed(format!("the program {}{also}", fate(number.unwrap_or_default())))),
-        },
+            (Some(Cause::Unread), _) => Ok(()),
+            (None, Err(error)) => Err(Error::failed(format!("how the program ended is not known: {error}"))),
+            (None, Ok(status)) => match (status.code(), status.signal()) {
+                (Some(0), _) => Ok(()),
+                (Some(NOT_STARTED), _) if !said.is_empty() => Err(Error::failed(said)),
+                (Some(code), _) if said.is_empty() => {
+                    Err(Error::failed(format!("the program ended with exit code {code} and said nothing")))
+                }
+                (Some(code), _) => Err(Error::failed(format!("{said} (exit code {code})"))),
+                (None, number) => Err(Error::failed(format!("the program {}{also}", fate(number.unwrap_or_default())))),
+            },
+        }
     }
 }
 

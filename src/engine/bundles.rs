@@ -33,8 +33,8 @@ pub(super) struct Loaded {
 }
 
 impl Bundles {
-    /// The one that starts programs; made when the first bundle needs it.
-    fn runner(&self, home: &Path) -> Result<Arc<Runner>, Error> {
+    /// The one that starts programs; made when the first program is needed.
+    pub(super) fn runner(&self, home: &Path) -> Result<Arc<Runner>, Error> {
         if let Some(runner) = self.runner.get() {
             return Ok(Arc::clone(runner));
         }

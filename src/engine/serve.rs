@@ -10,6 +10,7 @@ use crate::store::{Change, Expect, StoreError};
 
 mod alias;
 mod bundles;
+mod jq;
 mod kept;
 mod lines;
 mod log;
@@ -32,6 +33,9 @@ pub(super) fn serve(host: Host, verb: Verb, call: Call, input: Option<Stream>) -
     }
     if verb == Verb::BundleSet {
         return Stream::later(async move { bundles::set(&host, &call, input).await.map(Stream::of) });
+    }
+    if verb == Verb::Jq {
+        return Stream::later(async move { jq::jq(&host, &call, input).await });
     }
     Stream::later(async move { values(&host, verb, &call).await.map(Stream::of) })
 }
@@ -91,8 +95,8 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::BundleRemove => bundles::remove(host, call).await,
         Verb::BundleList => bundles::list(host),
         Verb::BundleShow => bundles::show(host, call).await,
-        // these two take their input, not only their words: see `serve`
-        Verb::Tee | Verb::BundleSet => Ok(Vec::new()),
+        // these take their input, not only their words: see `serve`
+        Verb::Tee | Verb::BundleSet | Verb::Jq => Ok(Vec::new()),
         Verb::BundleUnset => bundles::unset(host, call).await,
         Verb::BundleSettings => bundles::settings(host, call),
         Verb::AuditList => log::list(host, call).await,
