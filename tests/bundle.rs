@@ -112,7 +112,7 @@ fn misbehaving_programs_are_contained() {
     let home = Home::new();
     enable(&home, &world().join("chaos"), "chaos");
     for (line, code, part) in [
-        ("chaos:fail", 1, "chaos:fail: this goes wrong (exit code 3)"),
+        ("chaos:fail", 1, "this goes wrong (exit code 3)"),
         ("chaos:badjson", 1, "line 2 of its output is no JSON"),
         ("chaos:twice", 1, "the key \"a\" occurs twice"),
         ("chaos:longline", 1, "is longer than 1 MiB"),

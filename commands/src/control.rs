@@ -142,7 +142,7 @@ fn timeout(call: Call, input: Option<Stream>) -> Result<Stream, Error> {
             // the clock is looked at first: a block that always has something would never let it be
             let batch = match select(&mut late, pin!(round.next())).await {
                 Either::Right((batch, _)) => batch?,
-                Either::Left(((), _)) => Err(Error::failed(format!("the block took longer than {seconds} seconds"))),
+                Either::Left(((), _)) => Err(Error::failed(format!("the block took longer than {seconds} s"))),
             };
             let running = batch.is_ok().then_some((round, late));
             Some((batch, running))

@@ -82,6 +82,15 @@ impl Row {
         self
     }
 
+    /// The same, where a record that comes in gives one of its fields.
+    pub(crate) fn fills_from(self, name: &str, field: &str) -> Self {
+        let mut row = self.fills(name);
+        if let Some(fill) = &mut row.spec.fills {
+            fill.field = Some(field.into());
+        }
+        row
+    }
+
     /// The access rule it comes with, short (`must have room:post`); without one everybody may run it.
     pub(crate) fn rule(mut self, rule: &str) -> Self {
         self.spec.rules.push(rule.into());

@@ -110,7 +110,7 @@ fn shell() -> Vec<Command> {
             row("ps").about("The lines that run now: your own, or all with shell:ps").shell(Verb::Ps, Flow::Each),
             row("kill ID")
                 .about("Stops a running line of your own; those of others with shell:kill")
-                .fills("ID")
+                .fills_from("ID", "id")
                 .shows("kill 7M34SEPE", "the id is in ps")
                 .shell(Verb::Kill, Flow::Each),
             row("more")
@@ -386,7 +386,7 @@ fn audit() -> Vec<Command> {
             .kind("HOW", Kind::OneOf(ENDS.iter().map(|how| EcoString::from(*how)).collect())),
             look("show ID", "Everything that is written of one line", Verb::AuditShow, right)
                 .shows("audit show 7M34SEPE", "")
-                .fills("ID"),
+                .fills_from("ID", "id"),
             look(
                 "verify",
                 "Checks that nothing in the log was altered, removed or reordered",

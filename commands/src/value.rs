@@ -158,6 +158,17 @@ impl Value {
         Ok(value)
     }
 
+    /// Whether lists and records in it are nested this deep at most.
+    #[must_use]
+    pub fn fits(&self, depth: usize) -> bool {
+        let inside = depth.checked_sub(1);
+        match self {
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Text(_) => true,
+            Self::List(items) => inside.is_some_and(|inside| items.iter().all(|item| item.fits(inside))),
+            Self::Record(record) => inside.is_some_and(|inside| record.iter().all(|(_, value)| value.fits(inside))),
+        }
+    }
+
     /// The kind of the value, as an error names it: `a number`, `a record`.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -159,7 +159,8 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
     if let Some(rest) = rest {
         let left = rest.lines().count();
         let kept = engine.keep_rest(&identity, &place, rest).await.unwrap_or(false);
-        text.push_str(&format!("\n… {left} more lines{}", if kept { ": more" } else { "" }));
+        let lines = if left == 1 { "line" } else { "lines" };
+        text.push_str(&format!("\n… {left} more {lines}{}", if kept { ": more" } else { "" }));
     }
     if let Some(error) = reply.error.filter(Error::exits_loudly) {
         if !text.is_empty() {

@@ -50,7 +50,7 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
             Err(error) => return fail(5, &error),
         };
         let reply = engine.handle(request, &mut |batch| shown.take(batch)).await;
-        shown.end(reply.template.as_deref());
+        let written = shown.end(reply.template.as_deref());
         for note in &reply.notes {
             tell(&format_args!("note: {note}"));
         }
@@ -66,7 +66,10 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
         {
             return fail(5, &error);
         }
-        ExitCode::from(code)
+        match written {
+            Err(error) if code == 0 => fail(1, &error),
+            Err(_) | Ok(()) => ExitCode::from(code),
+        }
     })
 }
 
@@ -76,6 +79,8 @@ pub(super) struct Shown {
     json: bool,
     line: String,
     waiting: Vec<Value>,
+    /// What went wrong with standard output, if it was more than a reader that left.
+    failed: Option<std::io::Error>,
 }
 
 impl Shown {
@@ -85,13 +90,25 @@ impl Shown {
             json,
             line: String::new(),
             waiting: Vec::new(),
+            failed: None,
         }
     }
 
     pub(super) fn take(&mut self, batch: Batch) -> ControlFlow<()> {
         let written = if self.json { self.lines(&batch) } else { self.text(batch) };
-        // whoever read from us has gone: that ends the line well
-        if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.note(written) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    /// Whether a write went well. A reader that has gone ends the line, and well.
+    fn note(&mut self, written: std::io::Result<()>) -> bool {
+        match written {
+            Ok(()) => true,
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => false,
+            Err(error) => {
+                self.failed = Some(error);
+                false
+            }
+        }
     }
 
     fn lines(&mut self, batch: &[Value]) -> std::io::Result<()> {
@@ -127,12 +144,17 @@ impl Shown {
         self.out.flush()
     }
 
-    pub(super) fn end(&mut self, template: Option<&str>) {
+    /// Shows what has waited; an error when standard output did not take all.
+    pub(super) fn end(&mut self, template: Option<&str>) -> Result<(), String> {
         let waiting = std::mem::take(&mut self.waiting);
-        if waiting.is_empty() {
-            return;
+        if !waiting.is_empty() && self.failed.is_none() {
+            let text = render::shown(&waiting, template);
+            let written = writeln!(self.out, "{text}").and_then(|()| self.out.flush());
+            self.note(written);
         }
-        // nobody is left to be told
-        let _ = writeln!(self.out, "{}", render::shown(&waiting, template)).and_then(|()| self.out.flush());
+        match self.failed.take() {
+            Some(error) => Err(format!("standard output: {error}")),
+            None => Ok(()),
+        }
     }
 }

@@ -139,7 +139,9 @@ async fn answer(engine: &Engine, seat: &Seat, line: &str) {
             () = stop => return,
         }
     };
-    shown.end(reply.template.as_deref());
+    if let Err(error) = shown.end(reply.template.as_deref()) {
+        tell(&format_args!("error: {error}"));
+    }
     for note in &reply.notes {
         tell(&format_args!("note: {note}"));
     }

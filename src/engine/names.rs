@@ -168,6 +168,12 @@ impl Names {
             })
             .collect();
         names.extend(self.aliases.iter().flat_map(|aliases| aliases.keys().map(ToString::to_string)));
+        // a noun alone, or with a verb that it does not have
+        let verbs: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix(&whole)?.strip_prefix(' ')).collect();
+        if !verbs.is_empty() {
+            return Error::refused(format!("{whole} takes one of its verbs"))
+                .help(format!("{whole} {}", verbs.join("|")));
+        }
         match nearest(&whole, names.iter().map(String::as_str)) {
             Some(near) => error.help(format!("did you mean {near}?")),
             None => error.help("help shows the commands that you may run"),

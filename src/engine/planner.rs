@@ -430,10 +430,19 @@ fn enough(name: &EcoString, words: &[Word], wanted: &Wanted) -> Result<(), Error
     if words.len() < wanted.highest {
         let missing = words.len() + 1;
         return Err(Error::refused(format!("${missing} of the alias {name} is missing"))
-            .help(format!("it takes {} words", wanted.highest)));
+            .help(format!("it takes {}", words_of(wanted.highest))));
     }
     if words.len() > wanted.highest && !wanted.all {
-        return Err(Error::refused(format!("the alias {name} takes {} words, not {}", wanted.highest, words.len())));
+        return Err(Error::refused(format!(
+            "the alias {name} takes {}, not {}",
+            words_of(wanted.highest),
+            words.len()
+        )));
     }
     Ok(())
+}
+
+/// `1 word`, `2 words`.
+fn words_of(count: usize) -> String {
+    if count == 1 { "1 word".into() } else { format!("{count} words") }
 }

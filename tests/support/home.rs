@@ -154,6 +154,13 @@ impl Home {
     }
 
     /// `pipit run --as USER LINE`.
+    /// Runs a line of the operator's with this on standard input.
+    pub(crate) fn run_with(&self, line: &str, input: &str) -> Said {
+        let file = self.file("standard-input", input);
+        let mut command = self.command(&["run", "--stdin", "--", line]);
+        Said::of(command.stdin(std::fs::File::open(file).unwrap()))
+    }
+
     pub(crate) fn run_as(&self, user: &str, line: &str) -> Said {
         Said::of(&mut self.command(&["run", "--as", user, "--", line]))
     }

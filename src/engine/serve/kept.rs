@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pipit_commands::{Call, Error, Record, Stream, Value};
+use pipit_commands::{Call, DEPTH, Error, Record, Stream, Value};
 
 use super::super::world::{kind, own};
 use super::{Host, apply, delete, done, owner, put, room_for_more, text};
@@ -34,6 +34,9 @@ pub(super) fn tee(host: &Host, call: &Call, input: Option<Stream>) -> Stream {
         }
 
         fn keep(&mut self, batch: &[Value]) -> Result<(), Error> {
+            if let Some(deep) = batch.iter().find(|value| !value.fits(DEPTH)) {
+                return Err(Error::failed(format!("{} nested deeper than {DEPTH} cannot be kept", deep.kind())));
+            }
             self.bytes += batch.iter().map(|value| value.to_json().len()).sum::<usize>();
             self.kept.extend_from_slice(batch);
             if self.kept.len() > limits::KEPT_VALUES || self.bytes > limits::KEPT_BYTES {
