@@ -51,7 +51,7 @@ pub(super) fn connect(path: &Path, pages: u32) -> Result<Connection, StoreError>
     Ok(connection)
 }
 
-/// Asks for a write-ahead log and gives the mode there is. On a new file SQLite does not wait for another process that
+/// Asks for a write-ahead log and gives the mode there is. On a new file `SQLite` does not wait for another process that
 /// does the same at this moment, so that is done here.
 fn write_ahead(connection: &Connection) -> Result<String, StoreError> {
     let end = Instant::now() + PATIENCE;
