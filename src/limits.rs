@@ -21,4 +21,4 @@ pub(crate) const OWN_THINGS: usize = 200;
 /// How many lines run at once.
 pub(crate) const RUNNING: usize = 4096;
 /// How far back a start looks for lines that broke off; older ones are closed when somebody lists them.
-pub(crate) const LOOK_BACK: Duration = Duration::from_secs(30 * 24 * 3600);
+pub(crate) const LOOK_BACK: Duration = Duration::from_hours(30 * 24);

@@ -158,7 +158,7 @@ fn values(
             Some(value) => values.push((setting.name.clone(), value)),
             None if setting.required => {
                 return Err(Error::failed(format!("{bundle} needs {}, which is not set", setting.name))
-                    .help(format!("{}: pipit bundle config {bundle} {}", setting.about, setting.name)));
+                    .help(format!("{}: bundle set {bundle} {}", setting.about, setting.name)));
             }
             None => {}
         }

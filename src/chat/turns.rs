@@ -148,9 +148,9 @@ async fn drive(course: Arc<Course>, lane: Arc<Lane>) {
         // an error means that a semaphore was closed, which nobody does
         let Ok(own) = Arc::clone(&lane.running).acquire_owned().await else { return };
         let Ok(turn) = Arc::clone(&course.running).acquire_owned().await else { return };
-        let line = tokio::spawn(run(course.clone(), message, asked, [own, turn]));
+        let said = tokio::spawn(run(course.clone(), message, asked, [own, turn]));
         // one that goes on does so by itself
-        let _ended = timeout(ALONE, line).await;
+        let _ended = timeout(ALONE, said).await;
     }
 }
 

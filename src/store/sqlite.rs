@@ -4,7 +4,7 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
@@ -30,8 +30,7 @@ pub(super) fn connect(path: &Path, pages: u32) -> Result<Connection, StoreError>
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failure)?;
     connection.busy_timeout(PATIENCE).map_err(failure)?;
-    let mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(failure)?;
+    let mode = write_ahead(&connection)?;
     if mode != "wal" {
         return Err(StoreError::Failed(format!(
             "{} cannot keep a write-ahead log (journal mode {mode}); put it on a local disk",
@@ -50,6 +49,19 @@ pub(super) fn connect(path: &Path, pages: u32) -> Result<Connection, StoreError>
     connection.pragma_update(None, "max_page_count", pages).map_err(failure)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
+}
+
+/// Asks for a write-ahead log and gives the mode there is. On a new file `SQLite` does not wait for another process that
+/// does the same at this moment, so that is done here.
+fn write_ahead(connection: &Connection) -> Result<String, StoreError> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let mode = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(failure);
+        match mode {
+            Err(StoreError::Busy) if Instant::now() < end => std::thread::sleep(Duration::from_millis(2)),
+            mode => return mode,
+        }
+    }
 }
 
 /// Moves a long write-ahead log into the main file, so that the next start need not read it.

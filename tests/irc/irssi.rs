@@ -20,7 +20,8 @@ impl Irssi {
             "servers = ( {{ address = \"127.0.0.1\"; chatnet = \"test\"; port = \"{port}\"; autoconnect = \"yes\"; }} );\n\
              chatnets = {{ test = {{ type = \"IRC\"; nick = \"{nick}\"; sasl_mechanism = \"PLAIN\"; \
              sasl_username = \"{nick}\"; sasl_password = \"{password}\"; }}; }};\n\
-             channels = ( {{ name = \"{room}\"; chatnet = \"test\"; autojoin = \"yes\"; }} );\n"
+             channels = ( {{ name = \"{room}\"; chatnet = \"test\"; autojoin = \"yes\"; }} );\n\
+             settings = {{ \"irc/core\" = {{ cmd_queue_speed = \"10msec\"; cmds_max_at_once = \"100\"; }}; }};\n"
         );
         fs::write(dir.path().join("config"), config).unwrap();
         let screen = fs::File::create(dir.path().join("screen")).unwrap();
