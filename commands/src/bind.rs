@@ -260,12 +260,12 @@ fn places(spec: &Spec, count: usize, filled: bool) -> Result<Vec<usize>, Error> 
         places.extend(std::iter::repeat_n(at, takes));
     }
     if over > 0 {
-        let most = match count - over {
+        let bound = match count - over {
             0 => "no words".to_owned(),
             1 => "1 word at most".to_owned(),
-            most => format!("{most} words at most"),
+            several => format!("{several} words at most"),
         };
-        return Err(Error::refused(format!("{} takes {most}", spec.name)).help(format!("usage: {}", spec.usage)));
+        return Err(Error::refused(format!("{} takes {bound}", spec.name)).help(format!("usage: {}", spec.usage)));
     }
     Ok(places)
 }
