@@ -89,7 +89,9 @@ impl Writer {
                 }
             }
             Err(error) if jobs.len() > 1 && error != StoreError::Busy && self.broken.is_none() => {
-                jobs.into_iter().for_each(|job| self.write(vec![job]));
+                for job in jobs {
+                    self.write(vec![job]);
+                }
             }
             Err(error) => self.fail(jobs, &error),
         }
