@@ -1,163 +1,108 @@
-//! How fast lines are written down and checked, on the disk that holds the temporary directory. `cargo bench --bench audit`.
-//! Deliberately absent: thresholds; the figures depend on the disk's flush, which is measured beside them.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement ends where something fails")]
-#![allow(dead_code, unused_imports, reason = "not every part of the rooms is measured")]
+//! The audit: one durable entry, what 64 callers at once write a second, and how fast the log is verified. The two rooms
+//! are taken in as source, since they are inside the binary.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench ends where something does not work")]
+
+mod measure;
 
 #[path = "../src"]
+#[allow(dead_code, unused_imports, unreachable_pub, reason = "a part of the rooms is used, and their tests are not")]
 mod shell {
     pub(crate) mod audit;
     pub(crate) mod store;
 }
-use std::io::Write as _;
-use std::path::Path;
-use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
-
 use shell::{audit, store};
 
-use audit::{Asked, Audit, Filter, Outcome, Status, Verdict};
-use store::{Change, Store};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use audit::{Asked, Audit, Outcome, Status, Verdict};
+use measure::{Commits, at, micros, time};
+use store::Store;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Lines the concurrent callers write together.
-const LINES: i64 = 64_000;
-
-async fn line(audit: &Audit, at: i64) {
-    let text = "ec2:find --state running --region eu-west-1 | where age > 30 | sort name | head 5";
-    let asked = Asked { at, who: "user:01997c5e-alice", via: "slack", room: "C024BE91L", text, cause: None };
-    let ticket = audit.open(asked).await.unwrap();
-    let args = r#"{"state":"running","region":"eu-west-1"}"#;
-    ticket.trail().verdict(&Verdict { at, command: "ec2:find", args, allowed: true, rule: "must have ec2:read" });
-    let (status, took) = (Status::Ok, Duration::from_millis(3));
-    let _receipt = ticket.close(&Outcome { at, status, message: "", took, values: 5 });
-}
-
-fn opened(home: &Path) -> (Store, Audit) {
-    let store = Store::open(home.join("pipit.db")).unwrap();
-    let audit = Audit::start(&store, home).unwrap();
-    (store, audit)
-}
-
-fn quartiles(mut times: Vec<Duration>) -> String {
-    times.sort_unstable();
-    let at = |part: usize| times[(times.len() - 1) * part / 100].as_micros();
-    format!("median {} µs, p99 {} µs", at(50), at(99))
-}
-
-async fn latency(home: &Path) {
-    let mut file = std::fs::File::create(home.join("flush")).unwrap();
-    let mut flushes = Vec::new();
-    for _ in 0..500 {
-        let began = Instant::now();
-        file.write_all(&[7; 4096]).unwrap();
-        file.sync_data().unwrap();
-        flushes.push(began.elapsed());
-    }
-    println!("write and flush of a page:         {}", quartiles(flushes));
-    let (_store, audit) = opened(home);
-    line(&audit, 0).await;
-    let mut times = Vec::new();
-    for at in 0..2000 {
-        let began = Instant::now();
-        line(&audit, at).await;
-        times.push(began.elapsed());
-    }
-    println!("one line at a time (its open):     {}", quartiles(times));
-}
-
-async fn throughput(callers: i64) {
-    let home = tempfile::tempdir().unwrap();
-    let (_store, audit) = opened(home.path());
-    let each = if callers == 1 { 4000 } else { LINES / callers };
-    line(&audit, 0).await;
-    let began = Instant::now();
-    let clock = Arc::new(AtomicI64::new(0));
-    let mut running = tokio::task::JoinSet::new();
-    for _ in 0..callers {
-        let (audit, clock) = (audit.clone(), Arc::clone(&clock));
-        running.spawn(async move {
-            for _ in 0..each {
-                line(&audit, clock.fetch_add(1, Ordering::Relaxed)).await;
-            }
-        });
-    }
-    running.join_all().await;
-    let (lines, took) = (f64::from(i32::try_from(callers * each).unwrap()), began.elapsed());
-    println!("{callers} callers:                        {:.0} lines/s", lines / took.as_secs_f64());
-}
-
-async fn reading(home: &Path) {
-    let (store, audit) = opened(home);
-    futures_util::future::join_all((0..100_000).map(|at| line(&audit, at))).await;
-    let began = Instant::now();
-    let report = audit::verify(&store, home).unwrap();
-    assert_eq!(report.fault, None);
-    let rows = f64::from(i32::try_from(report.records).unwrap());
-    println!("verify:                            {:.0} rows/s of {rows}", rows / began.elapsed().as_secs_f64());
-    let rare = Filter { who: Some("user:nobody".into()), ..Filter::default() };
-    let denied = Filter { command: Some("ec2:find".into()), ..Filter::default() };
-    for (name, filter) in [("newest 50", Filter::default()), ("by who, none", rare), ("by command", denied)] {
-        let began = Instant::now();
-        let found = audit.list(filter).await.unwrap().len();
-        println!("list, {name}: {found} in {} µs", began.elapsed().as_micros());
-    }
-    let body = "x".repeat(300);
-    let role = |n| Change::Insert { kind: "role", key: format!("{n:06}"), body: body.clone() };
-    store.apply((0..1000).map(role).collect()).await.unwrap();
-    let began = Instant::now();
-    for _ in 0..10_000 {
-        store.version().unwrap();
-    }
-    println!("version:                           {} ns", began.elapsed().as_nanos() / 10_000);
-    let began = Instant::now();
-    for n in 0..10_000 {
-        store.get("role", &format!("{:06}", n % 1000)).unwrap().unwrap();
-    }
-    println!("get:                               {} ns", began.elapsed().as_nanos() / 10_000);
-    let began = Instant::now();
-    assert_eq!(store.list("role").unwrap().len(), 1000);
-    println!("list of 1000 documents:            {} µs", began.elapsed().as_micros());
-}
-
-/// What a process that runs one line pays: open, a policy read, a durable line, exit.
-fn once(home: &Path) {
-    let mut times = Vec::new();
-    for _ in 0..100 {
-        let began = Instant::now();
-        let ended = Command::new(std::env::current_exe().unwrap()).env("PIPIT_BENCH_HOME", home).status().unwrap();
-        assert!(ended.success());
-        times.push(began.elapsed());
-    }
-    println!("process: open, one line, exit:     {}", quartiles(times));
-}
+const ALONE: usize = 500;
+const CALLERS: usize = 64;
+const SECONDS: u64 = 3;
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    if let Ok(home) = std::env::var("PIPIT_BENCH_HOME") {
-        let home = Path::new(&home);
-        let (store, audit) = opened(home);
-        store.list("rule").unwrap();
-        runtime.block_on(line(&audit, 0));
-        return;
-    }
+    measure::machine("audit: rows on the disk");
     let home = tempfile::tempdir().unwrap();
-    once(home.path());
+    let store = Store::open(home.path().join("pipit.db")).unwrap();
+    let log = Audit::start(&store, home.path()).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+
+    let disk = Commits::open(home.path());
+    let mut commits = Vec::new();
+    let mut opens = Vec::new();
     runtime.block_on(async {
-        latency(home.path()).await;
-        for callers in callers() {
-            throughput(callers).await;
+        for _ in 0..ALONE {
+            let began = Instant::now();
+            let ticket = log.open(asked()).await.unwrap();
+            opens.push(began.elapsed().as_secs_f64());
+            ticket.close(&outcome()).durable().await.unwrap();
+            commits.push(disk.one());
         }
-        reading(home.path()).await;
     });
-    once(home.path());
+    let say = |name: &str, all: &[f64]| {
+        let of = |share| micros(at(all.iter().copied(), share));
+        println!("{name:<36} p50 {:>8}  p99 {:>8}", of(0.5), of(0.99));
+    };
+    say("one durable commit of SQLite here", &commits);
+    say("one durable entry, nobody else", &opens);
+
+    let lines = Arc::new(AtomicU64::new(0));
+    let began = Instant::now();
+    runtime.block_on(async {
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|_| {
+                let (log, lines) = (log.clone(), Arc::clone(&lines));
+                tokio::spawn(async move {
+                    while began.elapsed() < Duration::from_secs(SECONDS) {
+                        let ticket = log.open(asked()).await.unwrap();
+                        ticket.trail().verdict(&verdict());
+                        drop(ticket.close(&outcome()));
+                        lines.fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        for caller in callers {
+            caller.await.unwrap();
+        }
+    });
+    let took = began.elapsed().as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "a count of lines")]
+    let rate = lines.load(Ordering::Relaxed) as f64 / took;
+    println!("{:<36} {rate:>8.0} lines/s, {:.0} rows/s", format!("{CALLERS} callers at once"), rate * 3.0);
+
+    drop(log);
+    drop(store);
+    let store = Store::open(home.path().join("pipit.db")).unwrap();
+    let mut records = 0;
+    let took = time(|| {
+        let report = audit::verify(&store, home.path()).unwrap();
+        assert!(report.fault.is_none(), "{report:?}");
+        records = report.records;
+    });
+    #[expect(clippy::cast_precision_loss, reason = "a count of rows")]
+    let rate = records as f64 / took;
+    println!("{:<36} {rate:>8.0} rows/s ({records} rows)", "verify");
 }
 
-/// How many callers to measure: the numbers on the command line, or a spread of them.
-fn callers() -> Vec<i64> {
-    let given: Vec<i64> = std::env::args().filter_map(|word| word.parse().ok()).collect();
-    if given.is_empty() { vec![1, 8, 64, 256] } else { given }
+fn asked() -> Asked<'static> {
+    let text = "deploy web --env=staging | grep error | head 5";
+    Asked { at: 1_700_000_000_000, who: "alice", via: "irc", room: "ops", text, cause: None }
+}
+
+fn verdict() -> Verdict<'static> {
+    let rule = "when command is ops:deploy must have ops:deploy";
+    Verdict { at: 1_700_000_000_000, command: "ops:deploy", args: r#"{"ENV":"staging"}"#, allowed: true, rule }
+}
+
+fn outcome() -> Outcome<'static> {
+    let took = Duration::from_micros(1500);
+    Outcome { at: 1_700_000_000_001, status: Status::Ok, message: "", took, values: 3 }
 }
