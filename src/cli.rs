@@ -148,7 +148,7 @@ fn with(cli: &Cli, f: impl FnOnce(&Home, Config) -> ExitCode) -> ExitCode {
         Err(error) => return fail(5, &error),
     };
     match config(cli, &home) {
-        Ok(config) => f(&home, config),
+        Ok(config) => f(&home.reaching(config.net.clone()), config),
         Err(error) => fail(2, &error),
     }
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
 use crate::chat;
+use crate::net::Reach;
 
 /// `pipit.toml`.
 #[derive(Debug, Default, Deserialize)]
@@ -19,6 +20,9 @@ pub(crate) struct Config {
     /// The chat services to be on.
     #[serde(default)]
     pub(crate) chat: Vec<chat::Entry>,
+    /// What lines may reach on the network.
+    #[serde(default)]
+    pub(crate) net: Reach,
     /// What is told on standard error: `error`, `warn`, `info`, `debug` or `trace`, as a whole or by part.
     #[serde(default = "warn")]
     pub(crate) log: String,

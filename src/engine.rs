@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use crate::access::{Context, Identity, Subject};
 use crate::audit::{Asked, Audit, Filter, Outcome, Receipt, Status, Trail};
 use crate::limits;
+use crate::net::Net;
 use crate::store::Store;
 
 mod bundles;
@@ -49,6 +50,7 @@ struct Inner {
     running: Mutex<BTreeMap<String, Running>>,
     outlet: OnceLock<Arc<dyn Outlet>>,
     bundles: Bundles,
+    net: Net,
     began: Instant,
 }
 
@@ -110,8 +112,8 @@ pub(crate) trait Outlet: Send + Sync {
 }
 
 impl Engine {
-    /// Opens the shell of a home.
-    pub(crate) fn open(home: &Path, store: Store, audit: Audit) -> Result<Self, Error> {
+    /// Opens the shell of a home. `net` is its way out to the network.
+    pub(crate) fn open(home: &Path, store: Store, audit: Audit, net: Net) -> Result<Self, Error> {
         let bundles = Bundles::default();
         let world = World::load(home, &store, &bundles)?;
         Ok(Self(Arc::new(Inner {
@@ -122,6 +124,7 @@ impl Engine {
             running: Mutex::default(),
             outlet: OnceLock::new(),
             bundles,
+            net,
             began: Instant::now(),
         })))
     }

@@ -11,6 +11,7 @@ mod cli;
 mod config;
 mod engine;
 mod limits;
+mod net;
 mod render;
 mod store;
 

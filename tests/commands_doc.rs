@@ -21,7 +21,8 @@ An example ends with the values it gives, a JSON value each; the tests run every
 ";
 
 /// The nouns whose verbs are typed with them: `user create`.
-const NOUNS: &[&str] = &["alias", "keep", "user", "group", "role", "permission", "rule", "room", "bundle", "audit"];
+const NOUNS: &[&str] =
+    &["alias", "keep", "user", "group", "role", "permission", "rule", "room", "bundle", "audit", "http"];
 
 /// The name as it is typed.
 fn typed(spec: &Spec) -> String {

@@ -77,6 +77,7 @@ impl Peer {
     pub(crate) async fn ask_alone(&mut self, bot: &str) {
         let prefix = if bot == "pipit" { '!' } else { '?' };
         self.send(&format!("PRIVMSG {bot} :{prefix}echo hi\r\n")).await;
-        self.expect(" PRIVMSG ").await;
+        // whoever is answered often hears notices, which no bot answers
+        self.expect(":hi\r\n").await;
     }
 }

@@ -18,6 +18,7 @@ mod control;
 mod encode;
 mod error;
 mod family;
+mod http;
 pub mod jq;
 mod jsonpath;
 mod key;
@@ -65,6 +66,7 @@ pub fn built_ins() -> Vec<Command> {
         table::families(),
         control::families(),
         shell::families(),
+        http::families(),
     ]
     .concat()
 }

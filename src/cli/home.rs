@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::audit::Audit;
 use crate::engine::Engine;
+use crate::net::{Net, Reach};
 use crate::store::Store;
 
 /// The file that marks a home for development.
@@ -14,6 +15,7 @@ const DEVELOPMENT: &str = "development";
 /// A home that is there.
 pub(crate) struct Home {
     path: PathBuf,
+    reach: Reach,
 }
 
 impl Home {
@@ -44,7 +46,12 @@ impl Home {
         if open != 0 {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(failed)?;
         }
-        Ok(Self { path })
+        Ok(Self { path, reach: Reach::default() })
+    }
+
+    /// The same, with hosts that its shell may reach beside the public internet.
+    pub(crate) fn reaching(self, reach: Reach) -> Self {
+        Self { reach, ..self }
     }
 
     /// Where it is.
@@ -80,7 +87,7 @@ impl Home {
     pub(crate) fn open(&self) -> Result<Engine, String> {
         let store = Store::open(self.database()).map_err(|error| error.to_string())?;
         let audit = Audit::start(&store, &self.path).map_err(|error| error.to_string())?;
-        Engine::open(&self.path, store, audit).map_err(|error| error.to_string())
+        Engine::open(&self.path, store, audit, Net::new(self.reach.clone())).map_err(|error| error.to_string())
     }
 }
 

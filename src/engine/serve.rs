@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pipit_commands::{Call, Error, Stream, Value, Verb};
+use reqwest::Method;
 
 use super::host::LineHost;
 use super::world::kind;
@@ -10,6 +11,7 @@ use crate::store::{Change, Expect, StoreError};
 
 mod alias;
 mod bundles;
+mod http;
 mod jq;
 mod kept;
 mod lines;
@@ -99,6 +101,10 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::Tee | Verb::BundleSet | Verb::Jq => Ok(Vec::new()),
         Verb::BundleUnset => bundles::unset(host, call).await,
         Verb::BundleSettings => bundles::settings(host, call),
+        Verb::HttpGet => http::ask(host, call, Method::GET).await,
+        Verb::HttpPost => http::ask(host, call, Method::POST).await,
+        Verb::HttpPut => http::ask(host, call, Method::PUT).await,
+        Verb::HttpDelete => http::ask(host, call, Method::DELETE).await,
         Verb::AuditList => log::list(host, call).await,
         Verb::AuditShow => log::show(host, call).await,
         Verb::AuditVerify => log::verify(host).await,
