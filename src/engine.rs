@@ -271,14 +271,14 @@ impl Engine {
         let id = trail.id().to_owned();
         let host = Arc::new(LineHost::new(self.clone(), Arc::clone(&world), subject.clone(), context, &request, trail));
         let names = Self::names(&world, &subject, &host);
-        let lent: Arc<dyn pipit_commands::Host> = Arc::new(Lent(Arc::clone(&host)));
-        let plan = Planner::new(&names, &lent, last.as_ref(), &|command| host.judge_name(command))
+        let lent: Arc<dyn pipit_commands::Host> = Arc::new(Lent(Arc::clone(&host), None));
+        let plan = Planner::new(&names, &lent, last.as_ref(), &|command, via| host.judge_name(command, via))
             .plan(&line, request.input.is_some())?;
         host.judge_whole(&plan)?;
         let (kill, killed) = oneshot::channel();
         let running = Running { who, room: room_name(&request.place), text: request.text, since: at, kill };
         let _listed = Listed::new(self, id, running)?;
-        let around: Arc<dyn run::Around> = Arc::new(Lent(Arc::clone(&host)));
+        let around: Arc<dyn run::Around> = Arc::new(Lent(Arc::clone(&host), None));
         let last_command = plan.last_command();
         let stream = run::line(&around, &Arc::new(plan), request.input);
         let ended = drive(stream, killed, show, beside).await;

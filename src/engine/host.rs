@@ -9,7 +9,7 @@ use ecow::EcoString;
 use pipit_commands::{Args, Call, Command, Effect, Error, ErrorKind, Host, Intent, Level, Note, Origin, Stream};
 use pipit_commands::{Value, Verb};
 use pipit_grammar::ast::{Redirect, Target};
-use pipit_grammar::rule::Place;
+use pipit_grammar::rule::{Place, Via};
 
 use super::plan::Plan;
 use super::run::Around;
@@ -61,7 +61,7 @@ const NOTES: usize = 20;
 
 /// The host as it is lent to a line's calls.
 #[derive(Clone)]
-pub(super) struct Lent(pub(super) Arc<LineHost>);
+pub(super) struct Lent(pub(super) Arc<LineHost>, pub(super) Option<Via>);
 
 impl LineHost {
     pub(super) fn new(
@@ -89,6 +89,11 @@ impl LineHost {
         }
     }
 
+    /// The same, for calls that come by another way.
+    fn context_by(&self, via: Option<Via>) -> Context {
+        Context { place: self.context.place.clone(), via: via.unwrap_or(self.context.via) }
+    }
+
     /// Where and how the line came.
     pub(super) fn context(&self) -> &Context {
         &self.context
@@ -108,8 +113,9 @@ impl LineHost {
     }
 
     /// Refuses a command that the caller may not run with any arguments whatever.
-    pub(super) fn judge_name(&self, command: &Command) -> Result<(), Error> {
-        let Some(verdict) = self.world.policy.foresee(&self.subject, command, &self.context) else { return Ok(()) };
+    pub(super) fn judge_name(&self, command: &Command, via: Option<Via>) -> Result<(), Error> {
+        let context = self.context_by(via);
+        let Some(verdict) = self.world.policy.foresee(&self.subject, command, &context) else { return Ok(()) };
         match objection(&self.subject, command, &verdict.decision) {
             Some(error) => {
                 self.write(command, None, &verdict);
@@ -127,7 +133,7 @@ impl LineHost {
             let command = &stated.command;
             let policy = &self.world.policy;
             let Some(args) = stated.known.as_ref().filter(|_| !stated.fills) else { return };
-            let verdict = policy.judge(&self.subject, command, args, &self.context);
+            let verdict = policy.judge(&self.subject, command, args, &self.context_by(stated.via));
             if let Some(error) = objection(&self.subject, command, &verdict.decision) {
                 self.write(command, stated.known.as_ref(), &verdict);
                 objections.push(error.at(stage.span));
@@ -184,19 +190,26 @@ impl LineHost {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn decide(&self, command: &Command, args: &Args) -> Result<Verdict, Error> {
-        self.decide_by(&self.world, &self.subject, command, args)
+    fn decide(&self, command: &Command, args: &Args, via: Option<Via>) -> Result<Verdict, Error> {
+        self.decide_by(&self.world, &self.subject, command, args, via)
     }
 
     /// Decides by the rules and roles as they are now: a line may have waited long since it began.
-    fn decide_now(&self, command: &Command, args: &Args) -> Result<Verdict, Error> {
+    fn decide_now(&self, command: &Command, args: &Args, via: Option<Via>) -> Result<Verdict, Error> {
         let world = self.engine.world()?;
         let subject = world.policy.subject(&self.identity)?;
-        self.decide_by(&world, &subject, command, args)
+        self.decide_by(&world, &subject, command, args, via)
     }
 
-    fn decide_by(&self, world: &World, subject: &Subject, command: &Command, args: &Args) -> Result<Verdict, Error> {
-        let verdict = world.policy.judge(subject, command, args, &self.context);
+    fn decide_by(
+        &self,
+        world: &World,
+        subject: &Subject,
+        command: &Command,
+        args: &Args,
+        via: Option<Via>,
+    ) -> Result<Verdict, Error> {
+        let verdict = world.policy.judge(subject, command, args, &self.context_by(via));
         self.write(command, Some(args), &verdict);
         match objection(subject, command, &verdict.decision) {
             Some(error) => Err(error),
@@ -250,7 +263,7 @@ pub(super) fn bound(command: &Command, args: &Args) -> String {
 #[async_trait]
 impl Host for Lent {
     async fn judge(&self, command: &Command, args: &Args) -> Result<Option<Arc<dyn Intent>>, Error> {
-        self.0.decide_now(command, args)?;
+        self.0.decide_now(command, args, self.1)?;
         if command.spec().effect == Effect::Pure {
             return Ok(None);
         }
@@ -264,7 +277,8 @@ impl Host for Lent {
             return Ok(());
         }
         let begun = self.0.began.elapsed() < FRESH;
-        let verdict = if begun { self.0.decide(command, args)? } else { self.0.decide_now(command, args)? };
+        let verdict =
+            if begun { self.0.decide(command, args, self.1)? } else { self.0.decide_now(command, args, self.1)? };
         if verdict.for_all {
             self.0.allow(command);
         }
@@ -330,6 +344,10 @@ impl Host for Lent {
 }
 
 impl Around for Lent {
+    fn by(&self, via: Via) -> Arc<dyn Around> {
+        Arc::new(Self(Arc::clone(&self.0), Some(via)))
+    }
+
     fn redirect(&self, redirect: &Redirect, values: Stream) -> Stream {
         let host = Arc::clone(&self.0);
         let here = |target: &Target| match target {

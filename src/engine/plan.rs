@@ -10,6 +10,7 @@ use pipit_commands::bind::Use;
 use pipit_commands::{Args, Command, Given, How};
 use pipit_grammar::Span;
 use pipit_grammar::ast::{self, Joint, Parameter, Path, Redirect};
+use pipit_grammar::rule::Via;
 
 /// A line, ready to be judged and run.
 #[derive(Debug)]
@@ -46,7 +47,8 @@ pub(crate) struct Stage {
 pub(crate) enum What {
     Command(Stated),
     /// An alias: its line, planned for this call, with the stage's words as its parameters.
-    Alias(Arc<Plan>),
+    /// The way in is what calls of it come by.
+    Alias(Arc<Plan>, Via),
 }
 
 /// A block as written, and its plan; one that is only looked at (`explain`) has none.
@@ -56,6 +58,8 @@ pub(crate) type Planned = (Arc<ast::Line>, Option<Arc<Plan>>);
 #[derive(Debug)]
 pub(crate) struct Stated {
     pub(crate) command: Command,
+    /// By what way its calls come, where it is not that of the line.
+    pub(crate) via: Option<Via>,
     /// What each word is.
     pub(crate) uses: Vec<Use>,
     /// The blocks in order.
@@ -128,7 +132,7 @@ impl Plan {
         let [(_, only)] = self.pipelines.as_slice() else { return None };
         match &only.stages.last()?.run {
             What::Command(stated) => Some(stated.command.clone()),
-            What::Alias(plan) => plan.last_command(),
+            What::Alias(plan, _) => plan.last_command(),
         }
     }
 
@@ -151,7 +155,7 @@ impl Plan {
                         }
                     }
                 }
-                What::Alias(plan) => plan.each_command(f),
+                What::Alias(plan, _) => plan.each_command(f),
             }
         }
     }
@@ -176,7 +180,7 @@ impl Plan {
                             block.each_redirect(f);
                         }
                     }
-                    What::Alias(plan) => plan.each_redirect(f),
+                    What::Alias(plan, _) => plan.each_redirect(f),
                 }
             }
         }

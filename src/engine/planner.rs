@@ -8,6 +8,7 @@ use pipit_commands::bind::{self, Head, Slot, Use};
 use pipit_commands::{Command, Error, Flow, Host, How};
 use pipit_grammar::Span;
 use pipit_grammar::ast::{self, Item, Joint, Line, Parameter};
+use pipit_grammar::rule::Via;
 
 use super::names::{Found, Names};
 use super::plan::{Part, Pipeline, Plan, Planned, Stage, Stated, What, Word};
@@ -36,11 +37,13 @@ pub(crate) struct Planner<'a> {
     /// The caller's last line, which `!!` stands for.
     last: Option<&'a Line>,
     /// Refuses a command that the caller may not run with any arguments whatever, before it is told what it takes.
-    judge: &'a dyn Fn(&Command) -> Result<(), Error>,
+    judge: &'a dyn Fn(&Command, Option<Via>) -> Result<(), Error>,
     depth: usize,
     stages: usize,
     /// Inside an alias the place in the line that was typed: where the alias stands.
     inside: Option<Span>,
+    /// By what way the calls of the alias that is planned now come.
+    via: Option<Via>,
 }
 
 impl<'a> Planner<'a> {
@@ -49,9 +52,9 @@ impl<'a> Planner<'a> {
         names: &'a Names,
         host: &'a Arc<dyn Host>,
         last: Option<&'a Line>,
-        judge: &'a dyn Fn(&Command) -> Result<(), Error>,
+        judge: &'a dyn Fn(&Command, Option<Via>) -> Result<(), Error>,
     ) -> Self {
-        Self { names, host, last, judge, depth: 0, stages: 0, inside: None }
+        Self { names, host, last, judge, depth: 0, stages: 0, inside: None, via: None }
     }
 
     /// The plan of a line that somebody typed. `input` says that a stream comes into its first stage.
@@ -100,9 +103,11 @@ impl<'a> Planner<'a> {
                 let items = stage.items.iter().skip(taken).chain(extra);
                 self.command(stage, command, items, scope).map_err(|error| error.at(span))
             }
-            Found::Alias(line) => self.alias(stage, &line, extra, scope).map_err(|error| error.at(span)),
+            Found::Alias(line) => self.alias(stage, &line, extra, scope, Via::Alias).map_err(|error| error.at(span)),
             Found::Again => match self.last {
-                Some(line) => self.alias(stage, &line.clone(), extra, scope).map_err(|error| error.at(span)),
+                Some(line) => {
+                    self.alias(stage, &line.clone(), extra, scope, Via::History).map_err(|error| error.at(span))
+                }
                 None => Err(Error::refused("there is no line before this one").at(span)),
             },
         }
@@ -115,7 +120,7 @@ impl<'a> Planner<'a> {
         items: impl Iterator<Item = &'i Item>,
         scope: &Scope,
     ) -> Result<Stage, Error> {
-        (self.judge)(&command)?;
+        (self.judge)(&command, self.via)?;
         let spec = command.spec();
         let items: Vec<&Item> = items.collect();
         let (words, blocks) =
@@ -154,7 +159,7 @@ impl<'a> Planner<'a> {
             words,
             refers,
             input: scope.input,
-            run: What::Command(Stated { command, uses, blocks, known, fills }),
+            run: What::Command(Stated { command, via: self.via, uses, blocks, known, fills }),
         })
     }
 
@@ -176,13 +181,20 @@ impl<'a> Planner<'a> {
         Ok(planned)
     }
 
-    fn alias(&mut self, stage: &ast::Stage, line: &Line, extra: &[Item], scope: &Scope) -> Result<Stage, Error> {
+    fn alias(
+        &mut self,
+        stage: &ast::Stage,
+        line: &Line,
+        extra: &[Item],
+        scope: &Scope,
+        via: Via,
+    ) -> Result<Stage, Error> {
         if self.depth == ALIAS_DEPTH {
             return Err(Error::refused(format!("aliases stand in aliases more than {ALIAS_DEPTH} deep")));
         }
         let items = stage.items.iter().chain(extra);
         let span = self.place(stage.span);
-        let outside = self.inside;
+        let (outside, came) = (self.inside, self.via);
         self.depth += 1;
         let (words, plan) = if let Some(wanted) = parameters(line) {
             let mut words = Vec::new();
@@ -196,22 +208,22 @@ impl<'a> Planner<'a> {
             }
             enough(&stage.name.text, &words, &wanted)?;
             let inside = Scope { words: Some(Arc::new(words.clone())), ..scope.clone() };
-            self.inside = Some(span);
+            (self.inside, self.via) = (Some(span), Some(via));
             (words, self.line(line, &inside, &mut Vec::new())?)
         } else {
             let inside = scope.clone();
-            self.inside = Some(span);
+            (self.inside, self.via) = (Some(span), Some(via));
             (Vec::new(), self.line(line, &inside, &mut items.cloned().collect())?)
         };
         self.depth -= 1;
-        self.inside = outside;
+        (self.inside, self.via) = (outside, came);
         Ok(Stage {
             shown: stage.name.text.clone(),
             span,
             refers: words.iter().any(Word::refers),
             words,
             input: scope.input,
-            run: What::Alias(Arc::new(plan)),
+            run: What::Alias(Arc::new(plan), via),
         })
     }
 
@@ -272,7 +284,7 @@ fn stage_refers(stage: &Stage) -> bool {
             What::Command(stated) => {
                 stated.blocks.iter().any(|(_, block)| block.as_ref().is_some_and(|plan| plan.refers))
             }
-            What::Alias(plan) => plan.refers,
+            What::Alias(plan, _) => plan.refers,
         }
 }
 

@@ -7,11 +7,14 @@ use pipit_commands::bind::{self, Slot, Use};
 use pipit_commands::limits;
 use pipit_commands::{Args, Batch, Block, Call, Error, ErrorKind, Flow, Given, Host, How, Stream, Value};
 use pipit_grammar::ast::{Joint, Parameter};
+use pipit_grammar::rule::Via;
 
 use super::plan::{Part, Pipeline, Plan, Stage, Stated, What, Word};
 
 /// What a running line asks of the shell around it.
 pub(crate) trait Around: Host {
+    /// The same for calls that come by another way.
+    fn by(&self, via: Via) -> Arc<dyn Around>;
     /// Posts what a pipeline came to; what comes back goes on as the pipeline's values.
     fn redirect(&self, redirect: &pipit_grammar::ast::Redirect, values: Stream) -> Stream;
 }
@@ -160,7 +163,7 @@ fn stage(cx: &Cx, stage: &Arc<Stage>, input: Option<Stream>, scope: &Scope) -> S
     let once = Once { cx: Arc::clone(cx), stage: Arc::clone(stage), scope: scope.clone(), base: None, call: None };
     match (&stage.run, input) {
         // the words refer to each value in turn
-        (What::Command(_) | What::Alias(_), Some(input)) if stage.refers => once.for_each(input),
+        (What::Command(_) | What::Alias(..), Some(input)) if stage.refers => once.for_each(input),
         (What::Command(stated), Some(input))
             if stated.command.spec().flow == Flow::Each && !stated.command.takes_all() =>
         {
@@ -172,7 +175,7 @@ fn stage(cx: &Cx, stage: &Arc<Stage>, input: Option<Stream>, scope: &Scope) -> S
             let stage = Arc::clone(&once.stage);
             Ok(named(call.run(input), stage))
         }),
-        (What::Alias(_), input) => Stream::later(async move { once.alias(input).await }),
+        (What::Alias(..), input) => Stream::later(async move { once.alias(input).await }),
     }
 }
 
@@ -201,7 +204,7 @@ impl Once {
     fn stated(&self) -> Option<&Stated> {
         match &self.stage.run {
             What::Command(stated) => Some(stated),
-            What::Alias(_) => None,
+            What::Alias(..) => None,
         }
     }
 
@@ -230,13 +233,13 @@ impl Once {
 
     /// An alias: its line, with the words as parameters.
     async fn alias(&self, input: Option<Stream>) -> Result<Stream, Error> {
-        let What::Alias(plan) = &self.stage.run else { return Ok(Stream::empty()) };
+        let What::Alias(plan, via) = &self.stage.run else { return Ok(Stream::empty()) };
         let mut words = Vec::new();
         for word in &self.stage.words {
             look_up(&self.cx, word, &self.scope, &mut words).await?;
         }
         let scope = Scope { value: self.scope.value.clone(), words: words.into() };
-        Ok(sequence(&self.cx, plan, &scope, input.map_or(Begin::Nothing, Begin::Stream)))
+        Ok(sequence(&self.cx.by(*via), plan, &scope, input.map_or(Begin::Nothing, Begin::Stream)))
     }
 
     /// The stage once for each value of its input.

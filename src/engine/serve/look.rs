@@ -165,7 +165,7 @@ pub(super) fn explain(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
     let line: &Line = &block.written;
     let names = Engine::names(&host.world, &host.subject, host);
-    let plan = Planner::new(&names, call.host(), None, &|_| Ok(())).plan(line, false)?;
+    let plan = Planner::new(&names, call.host(), None, &|_, _| Ok(())).plan(line, false)?;
     let mut text = line.to_string();
     describe(host, &plan, 1, &mut text);
     Ok(vec![text.into()])
@@ -175,7 +175,7 @@ pub(super) fn explain(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
 pub(super) fn why(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
     let names = Engine::names(&host.world, &host.subject, host);
-    let plan = Planner::new(&names, call.host(), None, &|_| Ok(())).plan(&block.written, false)?;
+    let plan = Planner::new(&names, call.host(), None, &|_, _| Ok(())).plan(&block.written, false)?;
     let mut lines = Vec::new();
     plan.each_command(&mut |_, stated| {
         let args = stated.known.as_ref().filter(|_| !stated.fills);
@@ -216,7 +216,7 @@ fn describe(host: &Host, plan: &Plan, depth: usize, text: &mut String) {
                         }
                     }
                 }
-                What::Alias(plan) => describe(host, plan, depth + 1, text),
+                What::Alias(plan, _) => describe(host, plan, depth + 1, text),
             }
         }
         if let Some(redirect) = &pipeline.redirect {
