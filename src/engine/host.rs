@@ -299,7 +299,7 @@ impl Host for Lent {
 
     fn origin(&self) -> Origin {
         Origin {
-            user: self.0.subject.name().clone(),
+            user: self.0.subject.told(),
             room: match &self.0.context.place {
                 Place::Dm => "dm".into(),
                 Place::Room(name) => format!("#{name}").into(),
