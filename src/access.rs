@@ -72,6 +72,15 @@ impl Subject {
         &self.name
     }
 
+    /// Who it is, as a program is told: what a stranger calls themselves stands behind a `?`, so that no nick is taken
+    /// for a user's name or the operator's.
+    pub(crate) fn told(&self) -> EcoString {
+        match self.rank {
+            Rank::Operator | Rank::User | Rank::Unlinked => self.name.clone(),
+            Rank::Stranger => ecow::eco_format!("?{}", self.name),
+        }
+    }
+
     /// Under which name what belongs to the subject is kept; none for strangers, who own nothing here.
     pub(crate) fn owner(&self) -> Option<&EcoString> {
         match self.rank {

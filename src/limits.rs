@@ -12,6 +12,8 @@ pub(crate) const POST: usize = 64 * 1024;
 pub(crate) const KEPT_VALUES: usize = 10_000;
 /// The most bytes of a kept stream as JSON.
 pub(crate) const KEPT_BYTES: usize = 1024 * 1024;
+/// The most bytes of values that an answer in chat is made of, as [`pipit_commands::limits::weight`] counts them.
+pub(crate) const ANSWER: usize = 4 * 1024 * 1024;
 /// How many lines of text a reply shows before it is cut short; `more` shows the next as many.
 pub(crate) const SHOWN_LINES: usize = 15;
 /// The same in bytes.

@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: any chat service's markup.
 
+use std::collections::HashSet;
+
 use ecow::EcoString;
 use pipit_commands::{Error, ErrorKind, Record, Table, Template, Value};
 use pipit_grammar::SyntaxError;
@@ -15,9 +17,29 @@ pub(crate) fn text(values: &[Value]) -> String {
     let parts = values.chunk_by(alike).map(|run| match run {
         [Value::Record(only)] => sheet(only),
         [value] => value.to_text().to_string(),
+        records if cells(records) > CELLS => listed(records),
         records => Table::of(records, &[]).map(|table| table.draw()).unwrap_or_default(),
     });
     plain(&parts.collect::<Vec<_>>().join("\n"))
+}
+
+/// The most cells of a table. Records that have few fields in common would make one with far more cells than values.
+const CELLS: usize = 200_000;
+
+/// How many cells a table of the records would have.
+fn cells(records: &[Value]) -> usize {
+    let mut names: HashSet<&str> = HashSet::new();
+    for record in records {
+        if let Value::Record(record) = record {
+            names.extend(record.iter().map(|(name, _)| name.as_str()));
+        }
+    }
+    names.len().saturating_mul(records.len())
+}
+
+/// A record a line, as JSON.
+fn listed(records: &[Value]) -> String {
+    records.iter().map(|record| record.to_text().to_string()).collect::<Vec<_>>().join("\n")
 }
 
 /// The same through a bundle's template, if there is one; what a template cannot show is shown as ever.
@@ -117,7 +139,19 @@ pub(crate) fn brief(error: &Error, line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{plain, shorten};
+    use pipit_commands::{Record, Value};
+
+    use super::{plain, shorten, text};
+
+    #[test]
+    fn records_with_nothing_in_common_are_no_table() {
+        let record = |n: i64| -> Value { [(format!("k{n}"), Value::Int(n))].into_iter().collect::<Record>().into() };
+        let records: Vec<Value> = (0..10_000).map(record).collect();
+        let shown = text(&records);
+        assert_eq!(shown.lines().count(), 10_000);
+        assert_eq!(shown.lines().next(), Some(r#"{"k0":0}"#));
+        assert!(text(&records[..3]).starts_with("k0"));
+    }
 
     #[test]
     fn what_acts_on_a_terminal_is_taken_away() {

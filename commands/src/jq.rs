@@ -168,6 +168,9 @@ impl Jq {
         let modules = Loader::new(defs)
             .load(&arena, File { code: program, path: () })
             .map_err(|errors| first(errors, |error| unread(program, error)))?;
+        // data of other files would be looked for only when the program runs, and is not there then
+        jaq_core::load::import(&modules, |_| Err(String::new()))
+            .map_err(|errors| first(errors, |error| unread(program, error)))?;
         let filter = Compiler::default().with_funs(funs).compile(modules).map_err(|errors| {
             first(errors, |errors| {
                 let one = errors.into_iter().next();

@@ -7,7 +7,8 @@ use ecow::EcoString;
 /// Where a line comes from, as far as a program is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// The name of the user whose line it is.
+    /// The name of the user whose line it is; the account of one that is linked to no user; `?` and a nick for somebody
+    /// whom nobody verified.
     pub user: EcoString,
     /// `#ops`, or `dm` for a direct message and the console.
     pub room: EcoString,

@@ -36,6 +36,8 @@ fn csv(all: &[Value]) -> Result<Value, Error> {
             .help("select and put make records"));
     }
     let names = crate::table::names(all);
+    // each cell is a comma or a line end at least
+    crate::limits::text(names.len().saturating_mul(all.len()))?;
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |error: csv::Error| Error::failed(format!("this cannot be written as csv: {error}"));
     writer.write_record(names.iter().map(ecow::EcoString::as_str)).map_err(failed)?;

@@ -128,3 +128,14 @@ fn a_rule_that_cannot_be_read_denies() {
         assert!(matches!(verdict(&identity), Decision::Deny(_)), "{identity:?}");
     }
 }
+
+#[test]
+fn a_nick_is_nobodys_name_to_a_program() {
+    let policy = policy(&[]);
+    let told = |identity: Identity| policy.subject(&identity).unwrap().told();
+    assert_eq!(told(Identity::Named("alice".into())), "alice");
+    assert_eq!(told(Identity::Operator), "operator");
+    assert_eq!(told(Identity::Stranger("alice".into())), "?alice");
+    assert_eq!(told(Identity::Stranger("operator".into())), "?operator");
+    assert_eq!(told(Identity::Account("irc://net/alice".into())), "irc://net/alice");
+}

@@ -106,6 +106,14 @@ pub(crate) async fn unset(store: &Store, bundle: &str, layer: &Layer, name: &str
     }
 }
 
+/// The changes that take away what is set for a user, in every bundle.
+pub(crate) fn of_user(store: &Store, user: &str) -> Result<Vec<Change>, Error> {
+    let documents = store.list(KIND).map_err(|error| Error::failed(error.to_string()))?;
+    let layer = format!(" user {user}");
+    let theirs = documents.into_iter().filter(|document| document.key.ends_with(&layer));
+    Ok(theirs.map(|document| Change::Delete { kind: KIND, key: document.key, expect: Expect::Anything }).collect())
+}
+
 /// All that is set for a bundle, without secrets.
 pub(crate) fn show(store: &Store, bundle: &str) -> Result<Vec<Shown>, Error> {
     let shown = |kept: Kept| Shown {

@@ -73,6 +73,7 @@ impl Drop for Live {
         if let Some(guard) = self.0.guard() {
             guard.ended(&self.1);
         }
+        self.0.started.lock().marks.remove(&self.1);
         self.0.live.send_modify(|live| *live = live.saturating_sub(1));
     }
 }
@@ -111,6 +112,7 @@ impl Runner {
 
     pub(super) fn live(self: &Arc<Self>, mark: &str) -> Live {
         self.live.send_modify(|live| *live += 1);
+        self.started.lock().marks.insert(mark.to_owned());
         if let Some(guard) = self.guard() {
             guard.begins(mark);
         }
@@ -171,7 +173,7 @@ fn start_guard(contain: &Path, started: &Started) -> io::Result<Guard> {
     let mut known = started.lock();
     let child = command.spawn()?;
     if let Ok(pid) = i32::try_from(child.id()) {
-        known.insert(pid);
+        known.processes.insert(pid);
     }
     Ok(guard)
 }
@@ -204,7 +206,7 @@ fn start(contain: &Path, launch: &Launch, started: &Started) -> io::Result<Runni
     let mut known = started.lock();
     let child = command.spawn()?;
     if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
-        known.insert(pid);
+        known.processes.insert(pid);
     }
     drop(known);
     Ok(Running { child, stdin, control: stream(ours)? })

@@ -13,13 +13,22 @@ use rustix::process::{Pid, Signal, WaitOptions};
 /// How long a sweep goes on at most.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// The processes that the shell started itself and has not yet waited for.
+/// The runs that go on.
 #[derive(Default)]
-pub(super) struct Started(Mutex<BTreeSet<i32>>);
+pub(super) struct Known {
+    /// The processes that the shell started itself and has not yet waited for.
+    pub(super) processes: BTreeSet<i32>,
+    /// The marks of the runs.
+    pub(super) marks: BTreeSet<String>,
+}
+
+/// What must not be swept.
+#[derive(Default)]
+pub(super) struct Started(Mutex<Known>);
 
 impl Started {
     /// Nobody sweeps while this is held, so a process may be started and put in.
-    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeSet<i32>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -76,7 +85,7 @@ fn round(group: i32, mark: &str, started: &Started) -> bool {
     let known = started.lock();
     let mut left = false;
     for pid in children() {
-        if known.contains(&pid) {
+        if known.processes.contains(&pid) {
             continue;
         }
         let (Some(process), Some(state)) = (Pid::from_raw(pid), state(pid)) else { continue };
@@ -91,9 +100,10 @@ fn round(group: i32, mark: &str, started: &Started) -> bool {
         }
         let ours = state.group == group
             || match marked(pid) {
-                Some(found) => found == mark,
-                // it took off its mark, and no program that runs on has it in its group
-                None => !known.contains(&state.group),
+                Some(found) if found == mark => true,
+                Some(found) if known.marks.contains(&found) => false,
+                // it took off its mark or wears one of no run, and no program that runs on has it in its group
+                Some(_) | None => !known.processes.contains(&state.group),
             };
         if ours {
             left = true;

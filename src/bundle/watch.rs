@@ -107,7 +107,7 @@ impl Watched {
     async fn clear(&self, leader: Option<i32>) {
         let Some(leader) = leader else { return };
         let started = &self.runner.started;
-        started.lock().remove(&leader);
+        started.lock().processes.remove(&leader);
         // nearly always there is nothing, and one look is faster than another thread
         if !sweep(leader, &self.mark, started) {
             let (started, mark) = (Arc::clone(started), self.mark.clone());

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ecow::EcoString;
+use pipit_commands::limits::weight;
 use pipit_commands::{Error, Value};
 use pipit_grammar::rule::{self, Via};
 use tokio::sync::oneshot;
@@ -122,13 +123,8 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
         input: None,
         ticket: Some(told),
     };
-    let mut values = Vec::new();
-    let mut over = false;
-    let mut show = |batch: Vec<Value>| {
-        values.extend(batch);
-        over = values.len() > limits::KEPT_VALUES;
-        if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
+    let mut taken = Taken::default();
+    let mut show = |batch| taken.take(batch);
     let reply = {
         // the line goes on while its id is awaited: it may take long to get one
         let life = async {
@@ -149,10 +145,7 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
             never = life => match never {},
         }
     };
-    if over {
-        values.truncate(limits::KEPT_VALUES);
-        values.push(format!("… cut off after {} values", limits::KEPT_VALUES).into());
-    }
+    let values = taken.values();
     let whole = render::shown(&values, reply.template.as_deref());
     let (shown, rest) = render::shorten(&whole);
     let mut text = shown.to_owned();
@@ -175,4 +168,61 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
         text.push_str("(nothing came out)");
     }
     Some(Answer { text, notice: false })
+}
+
+/// The values of an answer as far as they are shown or kept: bounded in number and in bytes, for a long text that comes
+/// ten thousand times takes no memory before it is written out.
+#[derive(Default)]
+struct Taken {
+    values: Vec<Value>,
+    bytes: usize,
+    over: bool,
+}
+
+impl Taken {
+    /// Takes values in; says when there is no more room.
+    fn take(&mut self, batch: Vec<Value>) -> ControlFlow<()> {
+        for value in batch {
+            self.bytes += weight(&value);
+            // the first is shown however long it is
+            let long = self.bytes > limits::ANSWER && !self.values.is_empty();
+            if long || self.values.len() == limits::KEPT_VALUES {
+                self.over = true;
+                return ControlFlow::Break(());
+            }
+            self.values.push(value);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// What was taken, and a word about what was not.
+    fn values(mut self) -> Vec<Value> {
+        if self.over {
+            let count = self.values.len();
+            self.values.push(format!("… cut off after {count} values").into());
+        }
+        self.values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Taken, Value, limits};
+
+    #[test]
+    fn an_answer_is_bounded_in_number_and_in_bytes() {
+        let mut many = Taken::default();
+        assert!(many.take(vec![Value::Int(1); limits::KEPT_VALUES]).is_continue());
+        assert!(many.take(vec![Value::Int(1)]).is_break());
+        let values = many.values();
+        assert_eq!(values.len(), limits::KEPT_VALUES + 1);
+        assert_eq!(values.last(), Some(&Value::from("… cut off after 10000 values")));
+
+        let mut long = Taken::default();
+        let mebibyte = Value::text("x".repeat(1 << 20));
+        assert!(long.take(vec![mebibyte; 1000]).is_break());
+        assert!(long.values().len() < 10);
+        let mut one = Taken::default();
+        assert!(one.take(vec![Value::text("x".repeat(limits::ANSWER + 1))]).is_continue());
+    }
 }

@@ -18,6 +18,9 @@ use super::{Answer, Ask, Message, Place};
 
 /// Lines that run at the same time.
 const RUNNING: usize = 256;
+/// The same for lines of those whom nobody verified, all together: whoever takes one nick after the other does not keep
+/// the others from having theirs.
+const STRANGERS: usize = 64;
 /// How long the next line of a sender waits for the one before.
 const ALONE: Duration = Duration::from_secs(2);
 /// Lines of one sender that may run at the same time, when those before the last take long.
@@ -54,13 +57,21 @@ pub(super) struct Done {
 /// The lanes of all senders of one entry.
 pub(super) struct Turns {
     course: Arc<Course>,
-    lanes: HashMap<EcoString, Arc<Lane>>,
+    lanes: HashMap<Who, Arc<Lane>>,
+}
+
+/// Whose lane it is: an account's, whatever nicks it has, else a nick's.
+#[derive(PartialEq, Eq, Hash)]
+enum Who {
+    Account(EcoString),
+    Nick(EcoString),
 }
 
 /// What all lanes share.
 struct Course {
     ask: Ask,
     running: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
     done: mpsc::Sender<Done>,
 }
 
@@ -94,14 +105,18 @@ impl Turns {
     /// Nobody waits. Answers come out of the receiver.
     pub(super) fn new(ask: Ask) -> (Self, mpsc::Receiver<Done>) {
         let (done, answers) = mpsc::channel(ANSWERS);
-        let course = Arc::new(Course { ask, running: Arc::new(Semaphore::new(RUNNING)), done });
+        let (running, strangers) = (Arc::new(Semaphore::new(RUNNING)), Arc::new(Semaphore::new(STRANGERS)));
+        let course = Arc::new(Course { ask, running, strangers, done });
         (Self { course, lanes: HashMap::new() }, answers)
     }
 
     /// Lines up a message.
     pub(super) fn line_up(&mut self, message: Message, asked: u64) -> Turn {
-        let who = &message.sender.shown;
-        let lane = if let Some(lane) = self.lanes.get(who) {
+        let who = match &message.sender.account {
+            Some(account) => Who::Account(account.clone()),
+            None => Who::Nick(message.sender.shown.clone()),
+        };
+        let lane = if let Some(lane) = self.lanes.get(&who) {
             lane
         } else {
             if self.lanes.len() >= SENDERS {
@@ -110,7 +125,7 @@ impl Turns {
             if self.lanes.len() >= SENDERS {
                 return Turn::RefusedAgain;
             }
-            self.lanes.entry(who.clone()).or_default()
+            self.lanes.entry(who).or_default()
         };
         let mut state = lane.lock();
         if state.waiting.len() >= WAITING {
@@ -145,17 +160,23 @@ async fn drive(course: Arc<Course>, lane: Arc<Lane>) {
             next
         };
         let Some((message, asked)) = next else { return };
-        // an error means that a semaphore was closed, which nobody does
+        // an error means that a semaphore was closed, which nobody does; all take them in this order
         let Ok(own) = Arc::clone(&lane.running).acquire_owned().await else { return };
+        let mut permits = vec![own];
+        if message.sender.account.is_none() {
+            let Ok(stranger) = Arc::clone(&course.strangers).acquire_owned().await else { return };
+            permits.push(stranger);
+        }
         let Ok(turn) = Arc::clone(&course.running).acquire_owned().await else { return };
-        let said = tokio::spawn(run(course.clone(), message, asked, [own, turn]));
+        permits.push(turn);
+        let said = tokio::spawn(run(course.clone(), message, asked, permits));
         // one that goes on does so by itself
         let _ended = timeout(ALONE, said).await;
     }
 }
 
 /// Runs one line; its permits go when its answer is on the way.
-async fn run(course: Arc<Course>, message: Message, asked: u64, _permits: [OwnedSemaphorePermit; 2]) {
+async fn run(course: Arc<Course>, message: Message, asked: u64, _permits: Vec<OwnedSemaphorePermit>) {
     let place = message.place.clone();
     // a panic ends the line and is told like any other end
     let answer = match AssertUnwindSafe((course.ask)(message)).catch_unwind().await {
@@ -164,4 +185,48 @@ async fn run(course: Arc<Course>, message: Message, asked: u64, _permits: [Owned
     };
     // nobody left to hear it: the entry was stopped, and the line has run all the same
     let _stopped = course.done.send(Done { place, answer, asked }).await;
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+    use super::*;
+    use crate::chat::Sender;
+
+    fn message(nick: &str, account: Option<&str>) -> Message {
+        let sender = Sender { shown: nick.into(), account: account.map(EcoString::from) };
+        let place = Place::Room("#a".into());
+        Message { service: "net".into(), place, sender, text: "x".into(), key: None, at: 0 }
+    }
+
+    #[tokio::test]
+    async fn strangers_under_many_nicks_leave_room_for_the_others() {
+        // a stranger's line never ends, another's does at once
+        let ask: Ask = Arc::new(|message: Message| {
+            Box::pin(async move {
+                if message.sender.account.is_none() {
+                    std::future::pending::<()>().await;
+                }
+                Some(Answer { text: message.sender.shown.into(), notice: false })
+            })
+        });
+        let (mut turns, mut answers) = Turns::new(ask);
+        for nick in 0..RUNNING {
+            turns.line_up(message(&format!("n{nick}"), None), 0);
+        }
+        tokio::task::yield_now().await;
+        turns.line_up(message("alice", Some("alice")), 0);
+        let done = timeout(ALONE, answers.recv()).await.expect("an answer").unwrap();
+        assert_eq!(done.answer.unwrap().text, "alice");
+    }
+
+    #[tokio::test]
+    async fn an_account_has_one_lane_under_all_its_nicks() {
+        let ask: Ask = Arc::new(|_| Box::pin(std::future::pending()));
+        let (mut turns, _answers) = Turns::new(ask);
+        for nick in 0..64 {
+            turns.line_up(message(&format!("n{nick}"), Some("alice")), 0);
+        }
+        assert_eq!(turns.lanes.len(), 1);
+    }
 }

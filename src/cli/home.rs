@@ -26,6 +26,8 @@ impl Home {
             Some(path) => path.to_owned(),
             None => default().ok_or("there is no HOME in the environment; name a folder: --home DIR")?,
         };
+        // programs of bundles are started in a folder of their own, from where a relative path leads elsewhere
+        let path = std::path::absolute(&path).map_err(|error| format!("the home {}: {error}", path.display()))?;
         let failed = |error: std::io::Error| format!("the home {} cannot be used: {error}", path.display());
         if !path.exists() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(failed)?;

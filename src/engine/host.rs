@@ -152,23 +152,39 @@ impl LineHost {
 
     /// Whether the caller may post there, and there is such a place.
     fn may_post(&self, target: &Target) -> Result<(), Error> {
-        match target {
-            Target::Here | Target::Me | Target::Thread => return Ok(()),
-            Target::Room(_) | Target::User(_) | Target::Place { .. } => {}
+        if takes_no_right(target) {
+            return Ok(());
         }
-        if !self.subject.has("room:post") {
-            let name = self.subject.name();
-            let denied = Error::new(ErrorKind::Denied, format!("{name} may not post to {target}: it takes room:post"));
-            self.trail.verdict(&audit::Verdict {
-                at: now(),
-                command: "room:post",
-                args: &Value::from(target.to_string()).to_json(),
-                allowed: false,
-                rule: "must have room:post",
-            });
-            return Err(denied);
-        }
+        self.judge_post(&self.subject, target)?;
         serve::rooms::known(self, target)
+    }
+
+    /// Decides about a post by the rights as they are now: a line may have waited long since it began. Written down
+    /// each time, for a redirect may stand in an alias that is gone when the log is read.
+    fn may_post_now(&self, target: &Target) -> Result<(), Error> {
+        let subject = self.engine.world()?.policy.subject(&self.identity)?;
+        self.judge_post(&subject, target)?;
+        self.write_post(target, true);
+        Ok(())
+    }
+
+    fn judge_post(&self, subject: &Subject, target: &Target) -> Result<(), Error> {
+        if takes_no_right(target) || subject.has("room:post") {
+            return Ok(());
+        }
+        self.write_post(target, false);
+        let name = subject.name();
+        Err(Error::new(ErrorKind::Denied, format!("{name} may not post to {target}: it takes room:post")))
+    }
+
+    fn write_post(&self, target: &Target, allowed: bool) {
+        self.trail.verdict(&audit::Verdict {
+            at: now(),
+            command: "room:post",
+            args: &Value::from(target.to_string()).to_json(),
+            allowed,
+            rule: if takes_no_right(target) { "" } else { "must have room:post" },
+        });
     }
 
     /// What commands said that whoever typed the line should know.
@@ -243,6 +259,14 @@ impl LineHost {
     }
 }
 
+/// Whether a post goes to nobody but those who see the line, or the caller.
+fn takes_no_right(target: &Target) -> bool {
+    match target {
+        Target::Here | Target::Me | Target::Thread => true,
+        Target::Room(_) | Target::User(_) | Target::Place { .. } => false,
+    }
+}
+
 /// The arguments by name, as JSON.
 pub(super) fn bound(command: &Command, args: &Args) -> String {
     let usage = &command.spec().usage;
@@ -313,7 +337,7 @@ impl Host for Lent {
 
     fn origin(&self) -> Origin {
         Origin {
-            user: self.0.subject.name().clone(),
+            user: self.0.subject.told(),
             room: match &self.0.context.place {
                 Place::Dm => "dm".into(),
                 Place::Room(name) => format!("#{name}").into(),
@@ -363,6 +387,7 @@ impl Around for Lent {
             let values = serve::rooms::gather(values).await?;
             let text = crate::render::text(&values);
             for target in &away {
+                host.may_post_now(target)?;
                 serve::rooms::post(&host, target, &text).await?;
             }
             Ok(if shown.is_empty() { Stream::empty() } else { Stream::of(values) })

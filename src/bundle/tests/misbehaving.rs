@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use pipit_commands::{Level, Note};
 
-use super::stage::{Open, copied, fault, left, memory, ready, run, runner, start, texts};
+use super::stage::{Open, copied, fault, left, made, memory, ready, run, runner, start, texts};
 use crate::bundle::Ready;
 
 fn chaos() -> (tempfile::TempDir, PathBuf, Arc<Ready>) {
@@ -144,4 +144,14 @@ async fn many_at_once_and_some_given_up() {
     }
     runner().settle().await;
     gone(&folder).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_with_a_mark_of_its_own_making_is_ended() {
+    let temporary = tempfile::tempdir().unwrap();
+    let script = "#!/bin/sh\nPIPIT_INVOCATION=mine setsid sleep 300 >/dev/null 2>&1 3>&- &\nsleep 0.2\n";
+    let commands = "  leave:\n    about: x\n    run: [./leave.sh]\n    output: lines\n    rules: [allow]\n";
+    let bundle = made(temporary.path(), commands, &[("leave.sh", script)]);
+    assert_eq!(texts(&bundle, &["leave"], None).await, Vec::<String>::new());
+    gone(temporary.path()).await;
 }

@@ -45,15 +45,42 @@ pub(super) async fn create_user(host: &Host, call: &Call) -> Result<Vec<Value>, 
 pub(super) async fn delete_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
     let mut changes = vec![remove(kind::USER, name.clone(), Expect::Present)];
-    for (key, group) in &host.world.policy.people().groups {
-        if group.users.contains(&name) {
-            let mut group = group.clone();
-            group.users.remove(&name);
-            changes.push(put(kind::GROUP, key.clone(), &group, Expect::Present));
-        }
-    }
+    changes.extend(without(host, kind::GROUP, |group: &mut Group| group.users.remove(&name))?);
+    changes.extend(belongings(host, &name)?);
     apply(host, changes).await?;
     Ok(done(format!("the user {name} is gone")))
+}
+
+/// The changes that take something out of every document of a kind that has it: as the documents are now and not when
+/// the line began, and only if nobody changes them meanwhile, or a right that was just taken away would come back.
+fn without<T>(host: &Host, kind: &'static str, mut take: impl FnMut(&mut T) -> bool) -> Result<Vec<Change>, Error>
+where
+    T: serde::Serialize + serde::de::DeserializeOwned,
+{
+    let mut changes = Vec::new();
+    for found in host.engine.0.store.list(kind).map_err(super::stored)? {
+        let mut document: T = serde_json::from_str(&found.body)
+            .map_err(|error| Error::failed(format!("the {kind} {} in the store cannot be read: {error}", found.key)))?;
+        if take(&mut document) {
+            changes.push(put(kind, found.key, &document, Expect::Revision(found.revision)));
+        }
+    }
+    Ok(changes)
+}
+
+/// The changes that take away what a user kept: whoever gets the name next is another person.
+fn belongings(host: &Host, name: &str) -> Result<Vec<Change>, Error> {
+    let mut changes = Vec::new();
+    let own = super::super::world::own(name, "");
+    let posts = format!("@{own}");
+    let of_user = [kind::ALIAS, kind::NOTE, kind::KEPT, kind::OUTPUT].map(|kind| (kind, &own));
+    for (kind, prefix) in of_user.into_iter().chain([(kind::POST, &posts)]) {
+        let documents = host.engine.0.store.list(kind).map_err(super::stored)?;
+        let owned = documents.into_iter().filter(|document| document.key.starts_with(prefix.as_str()));
+        changes.extend(owned.map(|document| remove(kind, document.key, Expect::Anything)));
+    }
+    changes.extend(crate::bundle::config::of_user(&host.engine.0.store, name)?);
+    Ok(changes)
 }
 
 pub(super) fn list_users(host: &Host) -> Vec<Value> {
@@ -91,7 +118,8 @@ pub(super) fn show_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
 
 pub(super) async fn link(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (name, account) = (text(call, "NAME")?, account(call)?);
-    if let Some(other) = host.world.policy.people().user_of(&account) {
+    // the line itself may have linked it
+    if let Some(other) = host.engine.world()?.policy.people().user_of(&account) {
         return Err(
             Error::failed(format!("{account} is {other} already")).help(format!("first: user unlink {account}"))
         );
@@ -127,13 +155,7 @@ pub(super) async fn create_group(host: &Host, call: &Call) -> Result<Vec<Value>,
 pub(super) async fn delete_group(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
     let mut changes = vec![remove(kind::GROUP, name.clone(), Expect::Present)];
-    for (key, role) in &host.world.policy.people().roles {
-        if role.groups.contains(&name) {
-            let mut role = role.clone();
-            role.groups.remove(&name);
-            changes.push(put(kind::ROLE, key.clone(), &role, Expect::Present));
-        }
-    }
+    changes.extend(without(host, kind::ROLE, |role: &mut Role| role.groups.remove(&name))?);
     apply(host, changes).await?;
     Ok(done(format!("the group {name} is gone")))
 }
