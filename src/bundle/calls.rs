@@ -186,6 +186,7 @@ fn rules(sockets: Sockets) -> Result<Rules, BackendError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test")]
 mod tests {
     use super::*;
 

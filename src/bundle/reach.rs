@@ -241,8 +241,9 @@ impl Search<'_> {
             Some(above) => {
                 // no folder of its own: only what belongs to programs
                 let parts = BINARIES.into_iter().chain(["lib", "lib64"]).map(|part| above.join(part));
-                let parts: Vec<PathBuf> = parts.filter(|part| !self.shared(part)).collect();
-                parts.into_iter().for_each(|part| self.add(part));
+                for part in parts.filter(|part| !self.shared(part)).collect::<Vec<_>>() {
+                    self.add(part);
+                }
             }
             None if !self.shared(folder) => self.add(folder.to_owned()),
             None => self.add(file.to_owned()),
