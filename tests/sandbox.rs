@@ -184,6 +184,8 @@ fn basic_is_without_a_fence_and_the_probes_find_that() {
     let held: Vec<_> = names.split(' ').filter(|name| field(&tried, name) != "done").collect();
     assert!(held.is_empty(), "{held:?} of {tried}");
     assert!(site.home.beside("outside").exists());
+    // whoever enables it sees that
+    assert!(site.home.run("bundle show loose").well().contains("\nsandbox: basic\n"));
 }
 
 #[test]
