@@ -125,7 +125,6 @@ fn attempt() -> Result<String, String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::expect_used, reason = "a test")]
 mod tests {
     use super::*;
 
@@ -137,7 +136,7 @@ mod tests {
             write: vec!["/srv/data".into()],
             ports: vec![443],
         };
-        let text = serde_json::to_string(&Some(&fence)).expect("it has no odd paths");
+        let text = serde_json::to_string(&Some(&fence)).unwrap_or_default();
         assert_eq!(serde_json::from_str::<Option<Fence>>(&text).ok(), Some(Some(fence)));
         assert_eq!(serde_json::from_str::<Option<Fence>>("null").ok(), Some(None));
     }
