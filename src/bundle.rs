@@ -4,11 +4,13 @@
 //! call), chat, and the network.
 
 mod argv;
+mod calls;
 pub(crate) mod check;
 pub(crate) mod config;
 mod contain;
 mod control;
 pub(crate) mod fault;
+mod fence;
 mod field;
 mod folder;
 mod guard;
@@ -17,6 +19,7 @@ pub(crate) mod jq;
 pub(crate) mod manifest;
 mod output;
 mod process;
+mod reach;
 mod runner;
 mod sweep;
 mod watch;
@@ -28,6 +31,7 @@ mod tests;
 pub(crate) use check::check;
 pub(crate) use contain::contain;
 pub(crate) use fault::Fault;
+pub(crate) use fence::{Reached, reached};
 pub(crate) use manifest::Manifest;
 pub(crate) use process::{Ready, commands};
 pub(crate) use runner::Runner;

@@ -23,11 +23,14 @@ fn world() -> PathBuf {
     world.canonicalize().unwrap()
 }
 
-/// A bundle of one shell script; its commands are lines of the manifest, `$1` in the script says which.
+/// A bundle of one shell script, which may write to the folder `out` beside the home; its commands are lines of the manifest, `$1` in the script says which.
 fn bundle(home: &Home, name: &str, commands: &str, script: &str) -> PathBuf {
     let folder = home.beside(name);
     fs::create_dir_all(&folder).unwrap();
-    let head = format!("bundle: 1\nname: {name}\nversion: 1.0.0\ndescription: A test\ncommands:\n");
+    let out = home.beside("out");
+    fs::create_dir_all(&out).unwrap();
+    let needs = format!("needs: {{write: [{}]}}", out.display());
+    let head = format!("bundle: 1\nname: {name}\nversion: 1.0.0\ndescription: A test\n{needs}\ncommands:\n");
     fs::write(folder.join("bundle.yaml"), head + commands).unwrap();
     let file = folder.join("run.sh");
     fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -187,7 +190,7 @@ const TOUCH: &str = "  touch: {about: Touch, usage: \"touch FILE\", run: [./run.
 #[test]
 fn what_has_an_effect_is_done_once_and_written_down_first() {
     let home = Home::new();
-    let file = home.beside("touched");
+    let file = home.beside("out/touched");
     let touched = || fs::read_to_string(&file).unwrap_or_default().lines().count();
     let folder = bundle(&home, "effect", TOUCH, "echo $$ >>\"$1\"; case $1 in *touched) ;; *) exit 7 ;; esac");
     enable(&home, &folder, "effect");
@@ -197,7 +200,7 @@ fn what_has_an_effect_is_done_once_and_written_down_first() {
     // whatever goes wrong around it, it is not done again
     home.run(&format!("{line} | nosuch")).fails(2, "nosuch");
     assert_eq!(touched(), 1);
-    let other = home.beside("other");
+    let other = home.beside("out/other");
     home.run(&format!("try {{ effect:touch {} }} | echo went on", other.display()));
     assert_eq!(fs::read_to_string(&other).unwrap().lines().count(), 1);
 
@@ -218,7 +221,7 @@ fn what_has_an_effect_is_done_once_and_written_down_first() {
 fn a_killed_shell_leaves_no_program_and_a_log_that_says_so() {
     let home = Home::new();
     let mark = format!("98.{}", std::process::id());
-    let file = home.beside("touched");
+    let file = home.beside("out/touched");
     // one child in a group of its own, one that ignores what it can
     let script = format!("trap '' TERM HUP INT; echo on >>\"$1\"; (setsid sleep {mark} &) ; sleep {mark}");
     let folder = bundle(&home, "stay", TOUCH, &script);

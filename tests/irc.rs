@@ -184,8 +184,11 @@ async fn a_room_types_lines() {
 fn slow_bundle(home: &Home, mark: &str) {
     let folder = home.beside("slow");
     std::fs::create_dir(&folder).unwrap();
-    let manifest = "bundle: 1\nname: slow\nversion: 1.0.0\ndescription: Slow\ncommands:\n  \
-                    wait: {about: Wait, usage: \"wait FILE\", run: [./wait.sh, \"{FILE}\"], rules: [allow]}\n";
+    let out = home.beside("out");
+    std::fs::create_dir(&out).unwrap();
+    let head = "bundle: 1\nname: slow\nversion: 1.0.0\ndescription: Slow\n";
+    let command = "wait: {about: Wait, usage: \"wait FILE\", run: [./wait.sh, \"{FILE}\"], rules: [allow]}";
+    let manifest = format!("{head}needs: {{write: [{}]}}\ncommands:\n  {command}\n", out.display());
     std::fs::write(folder.join("bundle.yaml"), manifest).unwrap();
     let script = folder.join("wait.sh");
     std::fs::write(&script, format!("#!/bin/sh\necho started >>\"$1\"\necho {mark}\nsleep {mark}\n")).unwrap();
@@ -225,7 +228,7 @@ async fn a_slow_line_shows_life_and_can_be_stopped() {
     assert_eq!(said, [format!("{id} is stopped"), "error: stopped by alice".into()]);
 
     // a program is ended with its line
-    let file = site.home.beside("was-here");
+    let file = site.home.beside("out/was-here");
     let said = alice.ask(&format!("!slow:wait {}", file.display()));
     let id = said.split(' ').next().unwrap().to_owned();
     assert!(said.contains("is running"), "{said}");
@@ -276,7 +279,7 @@ async fn nothing_runs_that_cannot_be_written_down() {
     slow_bundle(&site.home, "0");
     let _shell = site.serve().await;
     let mut alice = Person::login(site.server.port, "alice", "alicepw", "#ops").arrived();
-    let file = site.home.beside("was-here");
+    let file = site.home.beside("out/was-here");
     let line = format!("slow:wait {}", file.display());
     let hold = rusqlite::Connection::open(site.home.path().join("pipit.db")).unwrap();
     hold.execute_batch("BEGIN EXCLUSIVE").unwrap();

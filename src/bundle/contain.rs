@@ -1,6 +1,6 @@
 //! `pipit __contain`: between the shell and a program stands this, a single thread that takes things away from itself
-//! and then becomes the program: a session of its own, no descriptors but its four, limits, no new privileges, and a
-//! death that follows the shell's. Later levels put their file and system-call rules here.
+//! and then becomes the program: a session of its own, no descriptors but its four, limits, no new privileges, a death
+//! that follows the shell's and, when it is asked for, a fence.
 //!
 //! The control descriptor comes as standard input, and the program's standard input through it, so that no descriptor
 //! of one program is ever inherited by another that is started at the same time.
@@ -22,6 +22,7 @@ use rustix::net::{
 };
 use rustix::process::{Resource, Rlimit, Signal};
 
+use super::fence::Fence;
 use super::guard;
 
 /// The subcommand's name.
@@ -37,9 +38,8 @@ pub(super) const NOT_STARTED: i32 = 126;
 /// The number of a program's control descriptor; one digit, since shells know no others.
 pub(super) const CONTROL: i32 = 3;
 
-/// Runs the subcommand, or that of the guard, if the arguments are its own: `__contain PARENT CPU-SECONDS MEMORY PROGRAM
-/// [ARG]…`. Must be
-/// called first of all in `main`, before any thread exists.
+/// Runs the subcommand, or that of the guard, if the arguments are its own: `__contain PARENT CPU-SECONDS MEMORY FENCE
+/// PROGRAM [ARG]…`. Must be called first of all in `main`, before any thread exists.
 pub(crate) fn contain() -> Option<ExitCode> {
     let mut args = std::env::args_os().skip(1);
     let name = args.next()?;
@@ -60,8 +60,11 @@ fn become_program(mut args: impl Iterator<Item = OsString>) -> String {
     let (Some(parent), Some(seconds), Some(memory)) = (number(), number(), number()) else {
         return format!("{NAME} is for pipit itself");
     };
+    let fence = args.next().and_then(|text| serde_json::from_str::<Option<Fence>>(text.to_str()?).ok());
+    let Some(fence) = fence else { return format!("{NAME} takes a fence") };
     let Some(program) = args.next() else { return format!("{NAME} takes a program") };
-    if let Err(error) = restrict(parent, seconds, memory) {
+    let limited = limit_all(parent, seconds, memory).map_err(|error| error.to_string());
+    if let Err(error) = limited.and_then(|()| fence.map_or(Ok(()), |fence| fence.close())) {
         return format!("the program cannot be contained: {error}");
     }
     let error = match execute(&program, args) {
@@ -97,7 +100,7 @@ fn execute(program: &OsStr, args: impl Iterator<Item = OsString>) -> io::Result<
     Ok(nix::unistd::execve(&program, &words, &environment)?)
 }
 
-fn restrict(parent: u64, seconds: u64, memory: u64) -> io::Result<()> {
+fn limit_all(parent: u64, seconds: u64, memory: u64) -> io::Result<()> {
     rustix::process::setsid()?;
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     // the shell may have died before that was asked for

@@ -14,8 +14,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use pipit_commands::jq::Jq;
 use pipit_commands::{Call, Error, Stream};
 
+use super::fence::{Reached, reached};
 use super::output::Decoder;
 use super::process::Prepared;
+use super::reach;
 use super::runner::{Launch, Runner};
 use super::watch::{Cause, Ended};
 use crate::limits;
@@ -41,6 +43,11 @@ const FAILED: u8 = 5;
 pub(crate) async fn run(runner: &Arc<Runner>, call: &Call, program: &str, input: Stream) -> Result<Stream, Error> {
     let host = call.host();
     let mark = format!("{:016x}{:016x}", host.dice(), host.dice());
+    // the language itself reaches nothing, so where no fence can be had it runs without
+    let fence = match reached() {
+        Reached::Restrict(_) => Some(reach::alone(runner.own(), runner.home())),
+        Reached::Basic(_) => None,
+    };
     let prepared = Prepared {
         runner: Arc::clone(runner),
         launch: Launch {
@@ -50,6 +57,7 @@ pub(crate) async fn run(runner: &Arc<Runner>, call: &Call, program: &str, input:
             folder: runner.folder(&mark),
             seconds: SECONDS,
             memory: MEMORY,
+            fence,
             input: true,
         },
         mark,

@@ -75,6 +75,18 @@ pub(crate) enum Sandbox {
     Quota,
 }
 
+impl Sandbox {
+    /// As manifests write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Restrict => "restrict",
+            Self::Isolate => "isolate",
+            Self::Quota => "quota",
+        }
+    }
+}
+
 /// A command of a bundle.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use ecow::EcoString;
-use pipit_commands::{Arg, BATCH, Batch, Call, Command, Effect, Error, ErrorKind, Flow, Host, Note, Origin};
+use pipit_commands::{Arg, BATCH, Batch, Call, Command, Effect, Error, Flow, Host, Note, Origin};
 use pipit_commands::{Program, Record, Spec, Stream, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, ChildStdout};
@@ -19,8 +19,10 @@ use tokio::time::{Duration, timeout};
 
 use super::check::steers_loader;
 use super::control::warn;
-use super::manifest::{Entry, Input, Manifest, Program as Started, Sandbox};
+use super::fence::reached;
+use super::manifest::{Entry, Input, Manifest, Program as Started};
 use super::output::{Decoder, RUN};
+use super::reach;
 use super::runner::{Launch, Runner};
 use super::watch::{Ended, Watched};
 
@@ -124,10 +126,7 @@ pub(super) struct Prepared {
 impl Prepared {
     fn new(bundle: &Ready, entry: &Entry, call: &Call, runner: &Arc<Runner>, input: bool) -> Result<Self, Error> {
         let manifest = &bundle.manifest;
-        if manifest.needs.sandbox > Sandbox::Restrict {
-            let why = format!("the bundle {} asks for a tighter sandbox than this shell has", manifest.name);
-            return Err(Error::new(ErrorKind::Denied, why).help("see needs.sandbox of its manifest"));
-        }
+        let fenced = reach::fenced(&manifest.name, manifest.needs.sandbox, reached())?;
         let program = match &entry.run.program {
             Started::Own(path) => bundle.folder.join(path.as_str()),
             Started::Needed(name) => bundle.programs.get(name).cloned().ok_or_else(|| {
@@ -149,7 +148,9 @@ impl Prepared {
         let chance = || format!("{:016x}{:016x}", host.dice(), host.dice());
         let mark = call.id().map_or_else(chance, |id| id.to_string());
         let folder = runner.folder(&mark);
-        let environment = environment(bundle, entry, call, &origin, &mark, &folder)?;
+        let (path, settings) = (search_path(bundle), (bundle.settings)(&origin)?);
+        let fence = fenced.then(|| reach::fence(bundle, &program, &path, &settings, runner.home())).transpose()?;
+        let environment = environment(bundle, entry, call, &Around { path, settings, mark: &mark, folder: &folder })?;
         let (hears, command) = (Arc::clone(host), call.command().clone());
         let templates: Vec<EcoString> = manifest.templates.keys().cloned().collect();
         let hear = move |note: Note| match &note {
@@ -167,6 +168,7 @@ impl Prepared {
                 folder,
                 seconds: processor_time(entry.timeout),
                 memory: MEMORY,
+                fence,
                 input,
             },
             mark,
@@ -233,15 +235,8 @@ fn processor_time(longest: Duration) -> u64 {
     longest.as_secs().saturating_add(10).saturating_mul(processors)
 }
 
-/// All that a program finds in its environment.
-fn environment(
-    bundle: &Ready,
-    entry: &Entry,
-    call: &Call,
-    origin: &Origin,
-    mark: &str,
-    folder: &std::path::Path,
-) -> Result<Vec<(String, String)>, Error> {
+/// Where the programs of a bundle find others.
+fn search_path(bundle: &Ready) -> String {
     let mut path = PATH.to_owned();
     for program in bundle.programs.values() {
         if let Some(folder) = program.parent().and_then(std::path::Path::to_str)
@@ -250,6 +245,26 @@ fn environment(
             path = format!("{path}:{folder}");
         }
     }
+    path
+}
+
+/// What is known of a run before its environment is made.
+struct Around<'a> {
+    path: String,
+    settings: Vec<(EcoString, EcoString)>,
+    mark: &'a str,
+    folder: &'a std::path::Path,
+}
+
+/// All that a program finds in its environment.
+fn environment(
+    bundle: &Ready,
+    entry: &Entry,
+    call: &Call,
+    around: &Around<'_>,
+) -> Result<Vec<(String, String)>, Error> {
+    let Around { path, settings, mark, folder } = around;
+    let origin = call.host().origin();
     let folder = folder.to_string_lossy();
     let call = described(call);
     let mut environment = vec![
@@ -269,7 +284,6 @@ fn environment(
     ];
     let root = bundle.folder.to_string_lossy();
     environment.push(("PIPIT_ROOT", &*root));
-    let settings = (bundle.settings)(origin)?;
     environment.extend(entry.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     environment.extend(settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     // the loader would obey these before the program is contained

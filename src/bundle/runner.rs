@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
 use super::contain;
+use super::fence::{Fence, Reached, reached};
 use super::guard::{self, Guard};
 use super::sweep::Started;
 
@@ -41,6 +42,8 @@ pub(super) struct Launch {
     pub(super) seconds: u64,
     /// The most it may keep in memory of its own, in bytes.
     pub(super) memory: u64,
+    /// What it reaches; all that the shell does when there is none.
+    pub(super) fence: Option<Fence>,
     pub(super) input: bool,
 }
 
@@ -57,6 +60,7 @@ type Job = Box<dyn FnOnce() + Send>;
 /// What starts programs and knows which are running. There is one for the whole shell.
 pub(crate) struct Runner {
     contain: PathBuf,
+    home: PathBuf,
     folders: PathBuf,
     jobs: SyncSender<Job>,
     pub(super) started: Arc<Started>,
@@ -80,9 +84,10 @@ impl Drop for Live {
 
 impl Runner {
     /// Makes the shell the reaper of what its programs leave behind, and gets ready to start some. `contain` is the
-    /// binary whose `__contain` holds them: the shell's own. The private folders of runs are made in `folders`.
-    pub(crate) fn new(contain: impl Into<PathBuf>, folders: impl Into<PathBuf>) -> io::Result<Arc<Self>> {
-        let folders = folders.into();
+    /// binary whose `__contain` holds them: the shell's own. The private folders of runs are made in the shell's home.
+    pub(crate) fn new(contain: impl Into<PathBuf>, home: impl Into<PathBuf>) -> io::Result<Arc<Self>> {
+        let home = home.into();
+        let folders = home.join("runs");
         DirBuilder::new().recursive(true).mode(0o700).create(&folders)?;
         clear(&folders);
         // what the shell keeps in memory and in its environment is not for programs that run as the same user
@@ -91,9 +96,13 @@ impl Runner {
         let (jobs, waiting): (SyncSender<Job>, Receiver<Job>) = sync_channel(WAITING);
         let serve = move || waiting.into_iter().for_each(|job| job());
         std::thread::Builder::new().name("programs".into()).spawn(serve)?;
+        if let Reached::Basic(missing) = reached() {
+            tracing::warn!(%missing, "bundles in the sandbox restrict do not run here");
+        }
         let live = watch::Sender::new(0);
         Ok(Arc::new(Self {
             contain: contain.into(),
+            home,
             folders,
             jobs,
             started: Arc::default(),
@@ -133,6 +142,11 @@ impl Runner {
     /// The shell's own binary.
     pub(super) fn own(&self) -> &Path {
         &self.contain
+    }
+
+    /// The shell's home.
+    pub(super) fn home(&self) -> &Path {
+        &self.home
     }
 
     /// Where the private folder of this name is to be.
@@ -188,11 +202,13 @@ fn start(contain: &Path, launch: &Launch, started: &Started) -> io::Result<Runni
         contain::send(&ours, fs::File::open("/dev/null")?.as_fd())?;
         None
     };
+    let fence = serde_json::to_string(&launch.fence)?;
     DirBuilder::new().mode(0o700).create(&launch.folder)?;
     let mut command = Command::new(contain);
     command
         .args([contain::NAME, &std::process::id().to_string()])
         .args([launch.seconds, launch.memory].map(|most| most.to_string()))
+        .arg(fence)
         .arg(&launch.program)
         .args(&launch.args)
         .env_clear()

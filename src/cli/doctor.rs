@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::{Home, show};
+use crate::bundle::{Reached, reached};
 use crate::config::Config;
 
 /// Looks at everything that a start needs. Ends with 0 when nothing is missing.
@@ -31,6 +32,13 @@ pub(super) fn doctor(home: Result<Home, String>, config: Result<Config, String>)
         }
         Err(error) => told("home", Err(error)),
     }
+    told(
+        "sandbox restrict",
+        match reached() {
+            Reached::Restrict(words) => Ok(words.clone()),
+            Reached::Basic(missing) => Err(format!("{missing}; bundles run only with sandbox: basic")),
+        },
+    );
     match config {
         Ok(config) if config.chat.is_empty() => {
             told("configuration", Ok("no chat service is named; pipit shell and pipit run work without".into()));

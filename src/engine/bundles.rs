@@ -40,7 +40,7 @@ impl Bundles {
         }
         let failed = |error: std::io::Error| Error::failed(format!("programs cannot be started: {error}"));
         let own = std::env::current_exe().map_err(failed)?;
-        let made = Runner::new(own, home.join("runs")).map_err(failed)?;
+        let made = Runner::new(own, home).map_err(failed)?;
         Ok(Arc::clone(self.runner.get_or_init(|| made)))
     }
 

@@ -46,14 +46,11 @@ fn is_endpoint(text: &str) -> bool {
 }
 
 fn sandbox(field: &Field<'_>, notes: &mut Notes) -> Option<Sandbox> {
-    match field.text(notes)? {
-        "basic" => Some(Sandbox::Basic),
-        "restrict" => Some(Sandbox::Restrict),
-        "isolate" => Some(Sandbox::Isolate),
-        "quota" => Some(Sandbox::Quota),
-        _ => {
-            notes.wrong(field, "a sandbox is one of basic, restrict, isolate, quota");
-            None
-        }
+    let name = field.text(notes)?;
+    let all = [Sandbox::Basic, Sandbox::Restrict, Sandbox::Isolate, Sandbox::Quota];
+    let found = all.into_iter().find(|sandbox| sandbox.name() == name);
+    if found.is_none() {
+        notes.wrong(field, "a sandbox is one of basic, restrict, isolate, quota");
     }
+    found
 }

@@ -57,8 +57,8 @@ pub(super) fn runner() -> Arc<Runner> {
         let exe = std::env::current_exe().unwrap();
         let pipit = exe.parent().and_then(Path::parent).unwrap().join("pipit");
         assert!(pipit.is_file(), "{} is not there: run cargo build first", pipit.display());
-        let folders = std::env::temp_dir().join(format!("pipit-test-{}", std::process::id()));
-        Runner::new(pipit, folders).unwrap()
+        let home = std::env::temp_dir().join(format!("pipit-test-{}", std::process::id()));
+        Runner::new(pipit, home).unwrap()
     };
     Arc::clone(RUNNER.get_or_init(make))
 }

@@ -137,6 +137,7 @@ fn about(version: &str, manifest: &Manifest) -> String {
     lines.extend(listed("programs", manifest.needs.programs.iter().map(ToString::to_string).collect()));
     lines.extend(listed("network", manifest.needs.network.iter().map(ToString::to_string).collect()));
     lines.extend(listed("writes", manifest.needs.write.iter().map(ToString::to_string).collect()));
+    lines.push(format!("sandbox: {}", manifest.needs.sandbox.name()));
     for setting in &manifest.config {
         let must = if setting.required { ", required" } else { "" };
         lines.push(format!("setting {}{must}: {}", setting.name, setting.about));

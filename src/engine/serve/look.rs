@@ -12,6 +12,7 @@ use super::super::planner::Planner;
 use super::super::world::World;
 use super::{Host, owner};
 use crate::access::{Context, Subject};
+use crate::bundle::{self, Reached};
 
 /// The commands that the caller may run in some way.
 fn runnable(host: &Host) -> impl Iterator<Item = &Command> {
@@ -287,6 +288,14 @@ pub(super) fn whoami(host: &Host) -> Vec<Value> {
     vec![row.into()]
 }
 
+/// How tightly programs of bundles can be held on this machine.
+fn sandbox() -> String {
+    match bundle::reached() {
+        Reached::Restrict(words) => format!("restrict: {words}"),
+        Reached::Basic(missing) => format!("basic, restrict is denied: {missing}"),
+    }
+}
+
 pub(super) fn status(host: &Host) -> Vec<Value> {
     let running = host.engine.running().len();
     let services = host.engine.0.outlet.get().map(|outlet| outlet.services()).unwrap_or_default();
@@ -296,6 +305,7 @@ pub(super) fn status(host: &Host) -> Vec<Value> {
         ("lines running".into(), running.to_string()),
         ("audit log".into(), "takes records".into()),
         ("commands".into(), host.world.catalogue.all().len().to_string()),
+        ("sandbox".into(), sandbox()),
     ];
     rows.extend(services.into_iter().map(|(name, state)| (format!("chat {name}"), state.to_string())));
     rows.into_iter()

@@ -1,0 +1,143 @@
+//! What a program reaches: files and TCP ports, held by the kernel's Landlock, and system calls (`calls.rs`). The shell
+//! writes it down, and the process that becomes the program puts it around itself.
+//!
+//! Deliberately absent: what a bundle needs (`reach.rs`). Landlock knows no modes, owners and times of files, no UDP and,
+//! before Linux 7.1, no sockets with a path; `docs/bundles.md` says so.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use landlock::{
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible as _, LandlockStatus, NetPort,
+    PathBeneath, PathFd, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope,
+    path_beneath_rules,
+};
+use serde::{Deserialize, Serialize};
+
+use super::calls::{self, Sockets};
+
+/// Without these rights there is no fence: files with their truncation, and TCP. Linux 6.7 has them.
+const LEAST: ABI = ABI::V4;
+/// What is asked for when the kernel has it.
+const MOST: ABI = ABI::V9;
+/// The first with scopes for signals and for sockets with abstract names.
+const SCOPES: i32 = 6;
+
+/// What a program reaches. Its current folder is its own, to read, write and execute.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Fence {
+    /// Files, and folders with all below, that it reads and executes. Those that are not there are left out.
+    pub(super) read: Vec<PathBuf>,
+    /// Devices that it reads and writes. Those that are not there are left out.
+    pub(super) devices: Vec<PathBuf>,
+    /// Files, and folders with all below, that it reads and writes. All must be there.
+    pub(super) write: Vec<PathBuf>,
+    /// TCP ports it connects to. With none it has no sockets to the network but TCP, which reaches nothing.
+    pub(super) ports: Vec<u16>,
+}
+
+impl Fence {
+    /// Puts the calling thread, and all that it starts, inside. Nothing takes that back.
+    pub(super) fn close(&self) -> Result<(), String> {
+        self.restrict()?;
+        let sockets = if self.ports.is_empty() { Sockets::Stream } else { Sockets::StreamAndDatagram };
+        calls::refuse(sockets)
+    }
+
+    /// Closes files and ports; says what the kernel has.
+    fn restrict(&self) -> Result<LandlockStatus, String> {
+        let read = AccessFs::from_read(MOST);
+        // a device that is made in the own folder would open what the fence closes
+        let write = AccessFs::from_all(MOST) & !(AccessFs::MakeChar | AccessFs::MakeBlock);
+        let devices = AccessFs::from_file(MOST) & !BitFlags::from(AccessFs::Execute);
+        let mut ruleset = ruleset().map_err(|error| said(&error))?;
+        for path in std::iter::once(Path::new(".")).chain(self.write.iter().map(PathBuf::as_path)) {
+            let open = PathFd::new(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let of_kind = if path.is_dir() { write } else { write & AccessFs::from_file(MOST) };
+            ruleset = ruleset.add_rule(PathBeneath::new(open, of_kind)).map_err(|error| said(&error))?;
+        }
+        let port = |port: &u16| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp));
+        let status = ruleset
+            .add_rules(path_beneath_rules(&self.read, read))
+            .and_then(|ruleset| ruleset.add_rules(path_beneath_rules(&self.devices, devices)))
+            .and_then(|ruleset| ruleset.add_rules(self.ports.iter().map(port)))
+            .and_then(landlock::RulesetCreated::restrict_self)
+            .map_err(|error| said(&error))?;
+        match status.ruleset {
+            RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced => Ok(status.landlock),
+            RulesetStatus::NotEnforced => Err("Landlock does not hold".into()),
+        }
+    }
+}
+
+/// All that is forbidden before rules allow some of it.
+fn ruleset() -> Result<landlock::RulesetCreated, RulesetError> {
+    Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_all(LEAST))?
+        .handle_access(AccessNet::from_all(LEAST))?
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(MOST))?
+        .scope(Scope::from_all(MOST))?
+        .create()
+}
+
+fn said(error: &RulesetError) -> String {
+    match error {
+        RulesetError::HandleAccesses(_) => {
+            "Landlock for files and TCP, which Linux 6.7 and newer have where it is switched on".into()
+        }
+        _ => format!("Landlock, by which files and ports are fenced off, does not work here: {error}"),
+    }
+}
+
+/// What of the level `restrict` this machine has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// All of it, in words.
+    Restrict(String),
+    /// Not enough; what is missing.
+    Basic(String),
+}
+
+/// Tried once, on a thread that ends with it.
+pub(crate) fn reached() -> &'static Reached {
+    static REACHED: OnceLock<Reached> = OnceLock::new();
+    REACHED.get_or_init(|| {
+        let tried = std::thread::Builder::new().name("fence".into()).spawn(attempt);
+        match tried.map(std::thread::JoinHandle::join) {
+            Ok(Ok(Ok(words))) => Reached::Restrict(words),
+            Ok(Ok(Err(missing))) => Reached::Basic(missing),
+            Ok(Err(_)) | Err(_) => Reached::Basic("the thread that tries it does not run".into()),
+        }
+    })
+}
+
+fn attempt() -> Result<String, String> {
+    let status = Fence::default().restrict()?;
+    calls::refuse(Sockets::Stream)?;
+    let abi = match status {
+        LandlockStatus::NotEnabled | LandlockStatus::NotImplemented => return Err("Landlock is not there".into()),
+        LandlockStatus::Available { effective_abi, kernel_abi } => kernel_abi.unwrap_or(effective_abi as i32),
+    };
+    let lacking = if abi < SCOPES { ", but no fence for signals and abstract sockets: Linux 6.12 has it" } else { "" };
+    Ok(format!("Landlock {abi} and seccomp{lacking}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fence_survives_the_way_to_its_process() {
+        let fence = Fence {
+            read: vec!["/usr".into()],
+            devices: vec!["/dev/null".into()],
+            write: vec!["/srv/data".into()],
+            ports: vec![443],
+        };
+        let text = serde_json::to_string(&Some(&fence)).unwrap_or_default();
+        assert_eq!(serde_json::from_str::<Option<Fence>>(&text).ok(), Some(Some(fence)));
+        assert_eq!(serde_json::from_str::<Option<Fence>>("null").ok(), Some(None));
+    }
+}

@@ -1,0 +1,287 @@
+//! What a bundle's programs may reach: the system's own programs and libraries, those that the manifest needs with the
+//! folders they lie in, the paths it writes to, and the ports it names.
+//!
+//! Deliberately absent: holding them to it (`fence.rs`). The home of the shell is never among what is read, but for the
+//! bundle's own folder.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use ecow::EcoString;
+use pipit_commands::{Error, ErrorKind};
+
+use super::fence::{Fence, Reached};
+use super::manifest::{Needs, Sandbox};
+use super::process::Ready;
+
+/// Programs and libraries.
+const SYSTEM: [&str; 9] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store"];
+/// What programs look up about the machine. The rest of `/etc` holds secrets too.
+const LOOKED_UP: [&str; 49] = [
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/alternatives",
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/nsswitch.conf",
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/hostname",
+    "/etc/gai.conf",
+    "/etc/services",
+    "/etc/protocols",
+    "/etc/networks",
+    "/etc/localtime",
+    "/etc/timezone",
+    "/etc/os-release",
+    "/etc/lsb-release",
+    "/etc/debian_version",
+    "/etc/redhat-release",
+    "/etc/alpine-release",
+    "/etc/locale.conf",
+    "/etc/default/locale",
+    "/etc/mime.types",
+    "/etc/magic",
+    "/etc/terminfo",
+    "/etc/fonts",
+    "/etc/perl",
+    "/etc/ssl/certs",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/openssl.cnf",
+    "/etc/ca-certificates",
+    "/etc/ca-certificates.conf",
+    "/etc/crypto-policies",
+    "/etc/pki/tls/certs",
+    "/etc/pki/tls/cert.pem",
+    "/etc/pki/tls/openssl.cnf",
+    "/etc/pki/ca-trust/extracted",
+    "/proc/self",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/filesystems",
+    "/proc/sys/kernel/random",
+    "/proc/sys/net/core/somaxconn",
+    "/proc/sys/vm/overcommit_memory",
+    "/sys/devices/system/cpu",
+    "/sys/kernel/mm/transparent_hugepage",
+];
+/// Devices that hold nothing.
+const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+/// Folders in which things of many owners lie, so that a program in one of them says nothing about the rest.
+const SHARED: [&str; 15] = [
+    "/", "/root", "/home", "/tmp", "/var", "/var/tmp", "/var/lib", "/run", "/etc", "/mnt", "/srv", "/media", "/proc",
+    "/sys", "/dev",
+];
+/// Folders of programs within the folder that is theirs.
+const BINARIES: [&str; 4] = ["bin", "sbin", "libexec", "shims"];
+/// Where the answers lie that are too long for a datagram.
+const NAMES: u16 = 53;
+/// How often a program may be started through another one.
+const DEPTH: usize = 4;
+
+/// Whether a bundle's sandbox can be had; none when it asks for no fence. Never gives less than was asked for.
+pub(super) fn fenced(bundle: &str, sandbox: Sandbox, reached: &Reached) -> Result<bool, Error> {
+    let why = match (sandbox, reached) {
+        (Sandbox::Basic, _) => return Ok(false),
+        (Sandbox::Restrict, Reached::Restrict(_)) => return Ok(true),
+        (Sandbox::Restrict, Reached::Basic(missing)) => {
+            let why = format!("the bundle {bundle} runs in the sandbox restrict, which this machine lacks: {missing}");
+            let help = "without a fence around files and network: write `sandbox: basic` under needs in its manifest, \
+                        raise its version, install it and enable it";
+            return Err(Error::new(ErrorKind::Denied, why).help(help));
+        }
+        (Sandbox::Isolate | Sandbox::Quota, _) => {
+            format!("the bundle {bundle} asks for a tighter sandbox than this shell has")
+        }
+    };
+    Err(Error::new(ErrorKind::Denied, why).help("see needs.sandbox of its manifest"))
+}
+
+/// What the language `jq` needs: the shell's own binary and its libraries.
+pub(super) fn alone(own: &Path, home: &Path) -> Fence {
+    let mut read: Vec<PathBuf> = ["/usr/lib", "/usr/lib64", "/lib", "/lib64", "/nix/store"]
+        .iter()
+        .flat_map(|root| around(Path::new(root), home))
+        .collect();
+    read.extend(["/etc/ld.so.cache", "/proc/self"].map(PathBuf::from));
+    read.push(own.to_owned());
+    Fence { read, ..Fence::default() }
+}
+
+/// What a bundle's program reaches. `path` is its `PATH`, `home` the home of the shell.
+pub(super) fn fence(
+    bundle: &Ready,
+    program: &Path,
+    path: &str,
+    settings: &[(EcoString, EcoString)],
+    home: &Path,
+) -> Result<Fence, Error> {
+    let home = fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
+    let mut read: Vec<PathBuf> = SYSTEM.iter().flat_map(|root| around(Path::new(root), &home)).collect();
+    read.extend(LOOKED_UP.map(PathBuf::from));
+    read.push(bundle.folder.clone());
+    let mut search = Search { home: &home, path, read };
+    for program in bundle.programs.values().map(PathBuf::as_path).chain([program]) {
+        search.program(program, DEPTH);
+    }
+    Ok(Fence {
+        read: search.read,
+        devices: DEVICES.map(PathBuf::from).to_vec(),
+        write: written(bundle, &home)?,
+        ports: ports(&bundle.manifest.needs, settings),
+    })
+}
+
+/// A folder without the home, when that lies in it: all that is beside the way there.
+fn around(root: &Path, home: &Path) -> Vec<PathBuf> {
+    if !home.starts_with(root) {
+        return vec![root.to_owned()];
+    }
+    if home == root {
+        return Vec::new();
+    }
+    let beside = fs::read_dir(root).map(|entries| entries.flatten().map(|entry| entry.path()));
+    beside.into_iter().flatten().flat_map(|child| around(&child, home)).collect()
+}
+
+/// The paths of `needs.write`.
+fn written(bundle: &Ready, home: &Path) -> Result<Vec<PathBuf>, Error> {
+    let bad = |path: &str, why: &str| {
+        let why = format!("{} may not write to {path:?}: {why}", bundle.manifest.name);
+        Err(Error::new(ErrorKind::Denied, why).help("see needs.write of its manifest"))
+    };
+    let mut paths = Vec::new();
+    for text in &bundle.manifest.needs.write {
+        let path = Path::new(text.as_str());
+        if !path.is_absolute() {
+            return bad(text, "a path begins with /");
+        }
+        let Ok(real) = fs::canonicalize(path) else { return bad(text, "it is not there") };
+        if real.starts_with(home) || home.starts_with(&real) {
+            return bad(text, "the home of the shell is its own");
+        }
+        paths.push(real);
+    }
+    Ok(paths)
+}
+
+/// The ports of `needs.network`, and those of addresses that the site has set. The name servers' too when there are any.
+fn ports(needs: &Needs, settings: &[(EcoString, EcoString)]) -> Vec<u16> {
+    let declared = needs.network.iter().filter_map(|endpoint| endpoint.rsplit_once(':')?.1.parse().ok());
+    let set = settings.iter().filter(|(name, _)| name.ends_with("_URL")).filter_map(|(_, url)| port(url));
+    let mut ports: Vec<u16> = declared.chain(set).collect();
+    if !ports.is_empty() {
+        ports.push(NAMES);
+    }
+    ports.sort_unstable();
+    ports.dedup();
+    ports
+}
+
+/// The port of an address of the web.
+fn port(url: &str) -> Option<u16> {
+    let (scheme, rest) = url.split_once("://")?;
+    let usual = match scheme {
+        "http" => 80,
+        "https" => 443,
+        _ => return None,
+    };
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    // an address of version 6 holds colons itself
+    let after = host.rsplit_once(']').map_or(host, |(_, after)| after);
+    match after.rsplit_once(':') {
+        None | Some((_, "")) => Some(usual),
+        Some((_, port)) => port.parse().ok().filter(|port| *port > 0),
+    }
+}
+
+/// Collects the folders in which programs lie, and those of the programs that run them.
+struct Search<'a> {
+    home: &'a Path,
+    path: &'a str,
+    read: Vec<PathBuf>,
+}
+
+impl Search<'_> {
+    fn program(&mut self, file: &Path, depth: usize) {
+        self.folder(file);
+        let Ok(real) = fs::canonicalize(file) else { return };
+        if real != file {
+            self.folder(&real);
+        }
+        if depth == 0 {
+            return;
+        }
+        for next in interpreter(&real, self.path) {
+            self.program(&next, depth - 1);
+        }
+        // an environment of Python without links names the Python that it came from
+        let base =
+            file.parent().and_then(Path::parent).and_then(|root| fs::read_to_string(root.join("pyvenv.cfg")).ok());
+        let base = base.as_deref().and_then(|text| {
+            text.lines().find_map(|line| line.split_once('=').filter(|(key, _)| key.trim() == "home"))
+        });
+        if let Some((_, base)) = base {
+            self.folder(&Path::new(base.trim()).join("python3"));
+        }
+    }
+
+    /// The folder that a program came with: the one above its `bin`, else its own.
+    fn folder(&mut self, file: &Path) {
+        let Some(folder) = file.parent() else { return };
+        let name = folder.file_name().and_then(|name| name.to_str());
+        let above = folder.parent().filter(|_| name.is_some_and(|name| BINARIES.contains(&name)));
+        match above {
+            Some(above) if !self.shared(above) => self.add(above.to_owned()),
+            Some(above) => {
+                // no folder of its own: only what belongs to programs
+                let parts = BINARIES.into_iter().chain(["lib", "lib64"]).map(|part| above.join(part));
+                for part in parts.filter(|part| !self.shared(part)).collect::<Vec<_>>() {
+                    self.add(part);
+                }
+            }
+            None if !self.shared(folder) => self.add(folder.to_owned()),
+            None => self.add(file.to_owned()),
+        }
+    }
+
+    /// Whether more lies there than what belongs to a program: the home of a user, or of the shell.
+    fn shared(&self, folder: &Path) -> bool {
+        let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        let users = real.parent() == Some(Path::new("/home"))
+            || std::env::var_os("HOME").is_some_and(|own| Path::new(&own) == real);
+        users || SHARED.iter().any(|shared| Path::new(shared) == real) || self.home.starts_with(&real)
+    }
+
+    fn add(&mut self, path: PathBuf) {
+        let inside = fs::canonicalize(&path).is_ok_and(|real| real.starts_with(self.home));
+        if !inside && !self.read.iter().any(|known| path.starts_with(known)) {
+            self.read.push(path);
+        }
+    }
+}
+
+/// What a script's first line starts: the interpreter, and the program that `env` finds.
+fn interpreter(file: &Path, path: &str) -> Vec<PathBuf> {
+    const LONGEST: u64 = 256;
+    let mut head = Vec::new();
+    let read = fs::File::open(file).and_then(|file| file.take(LONGEST).read_to_end(&mut head));
+    let line = head.split(|byte| *byte == b'\n').next().and_then(|line| std::str::from_utf8(line).ok());
+    let Some(line) = line.filter(|_| read.is_ok()).and_then(|line| line.strip_prefix("#!")) else { return Vec::new() };
+    let mut words = line.split_whitespace();
+    let Some(first) = words.next().map(PathBuf::from).filter(|first| first.is_absolute()) else { return Vec::new() };
+    let is_env = first.file_name().is_some_and(|name| name == "env");
+    let named = words.find(|word| is_env && !word.starts_with('-') && !word.contains('='));
+    let found =
+        named.and_then(|name| path.split(':').map(|folder| Path::new(folder).join(name)).find(|at| at.is_file()));
+    std::iter::once(first).chain(found).collect()
+}
+
+#[cfg(test)]
+#[path = "reach/tests.rs"]
+mod tests;

@@ -1,0 +1,100 @@
+//! Levels, folders of programs, and ports, without starting anything.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
+use std::os::unix::fs::symlink;
+
+use super::*;
+
+#[test]
+fn a_level_that_is_not_there_denies() {
+    let (all, some) = (Reached::Restrict("x".into()), Reached::Basic("Landlock is not there".into()));
+    assert_eq!(fenced("b", Sandbox::Restrict, &all).ok(), Some(true));
+    assert_eq!(fenced("b", Sandbox::Basic, &some).ok(), Some(false));
+    let error = fenced("b", Sandbox::Restrict, &some).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied);
+    let text = error.to_string();
+    assert!(text.contains("restrict, which this machine lacks: Landlock is not there"), "{text}");
+    assert!(format!("{error:?}").contains("sandbox: basic"), "{error:?}");
+    for tighter in [Sandbox::Isolate, Sandbox::Quota] {
+        assert_eq!(fenced("b", tighter, &all).unwrap_err().kind(), ErrorKind::Denied);
+    }
+}
+
+#[test]
+fn ports_of_addresses() {
+    for (url, wanted) in [
+        ("http://127.0.0.1:4566", Some(4566)),
+        ("https://grafana.example.com/d/x?y=:1", Some(443)),
+        ("http://u:p@host/", Some(80)),
+        ("http://[::1]:8080/x", Some(8080)),
+        ("http://[::1]/x", Some(80)),
+        ("http://host:0", None),
+        ("http://host:99999", None),
+        ("ftp://host", None),
+        ("host:80", None),
+    ] {
+        assert_eq!(port(url), wanted, "{url}");
+    }
+    let settings = |name: &str| vec![(EcoString::from(name), EcoString::from("http://h:3000"))];
+    let mut needs = Needs::default();
+    assert_eq!(ports(&needs, &settings("API_URL")), [53, 3000]);
+    assert_eq!(ports(&needs, &settings("API")), Vec::<u16>::new());
+    needs.network = vec!["*.amazonaws.com:443".into()];
+    assert_eq!(ports(&needs, &[]), [53, 443]);
+}
+
+fn made(folder: &Path, files: &[(&str, &str)]) {
+    for (name, text) in files {
+        let file = folder.join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+}
+
+#[test]
+fn folders_of_programs() {
+    let temporary = tempfile::tempdir().unwrap();
+    let root = fs::canonicalize(temporary.path()).unwrap();
+    let python = root.join("base/bin/python3");
+    let head = format!("#!{}\n", root.join("venv/bin/python").display());
+    let config = format!("home = {}\n", root.join("copied/bin").display());
+    made(
+        &root,
+        &[
+            ("base/bin/python3", "x"),
+            ("venv/bin/aws", &head),
+            ("venv/pyvenv.cfg", &config),
+            ("tools/kubectl", "x"),
+            ("found/bin/run", "#!/usr/bin/env -S thing --flag\n"),
+            ("links/thing", "x"),
+            ("user/bin/own", "x"),
+            ("user/share/pipit/pipit.db", "x"),
+        ],
+    );
+    symlink(&python, root.join("venv/bin/python")).unwrap();
+    let home = root.join("user/share/pipit");
+    let path = root.join("links").display().to_string();
+    let read = |program: &str| {
+        let mut search = Search { home: &home, path: &path, read: vec!["/usr".into()] };
+        search.program(&root.join(program), DEPTH);
+        let mut read = search.read;
+        read.remove(0);
+        read.iter().map(|path| path.strip_prefix(&root).unwrap().display().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(read("venv/bin/aws"), ["venv", "base", "copied"]);
+    assert_eq!(read("tools/kubectl"), ["tools"]);
+    assert_eq!(read("found/bin/run"), ["found", "links"]);
+    // beside the home nothing but programs and libraries
+    assert_eq!(read("user/bin/own"), ["user/bin", "user/sbin", "user/libexec", "user/shims", "user/lib", "user/lib64"]);
+}
+
+#[test]
+fn a_home_among_the_systems_folders_is_left_out() {
+    let temporary = tempfile::tempdir().unwrap();
+    let root = fs::canonicalize(temporary.path()).unwrap();
+    made(&root, &[("pipit/bin/x", ""), ("pipit/home/pipit.db", ""), ("other/x", "")]);
+    let mut beside = around(&root, &root.join("pipit/home"));
+    beside.sort();
+    assert_eq!(beside, [root.join("other"), root.join("pipit/bin")]);
+    assert_eq!(around(&root, Path::new("/elsewhere")), [root]);
+}
