@@ -12,7 +12,7 @@ use ecow::EcoString;
 use pipit_commands::{Error, ErrorKind};
 
 use super::fence::{Fence, Reached};
-use super::manifest::{Needs, Sandbox};
+use super::manifest::{Manifest, Sandbox};
 use super::process::Ready;
 
 /// Programs and libraries.
@@ -132,7 +132,7 @@ pub(super) fn fence(
         read: search.read,
         devices: DEVICES.map(PathBuf::from).to_vec(),
         write: written(bundle, &home)?,
-        ports: ports(&bundle.manifest.needs, settings),
+        ports: ports(&bundle.manifest, settings),
     })
 }
 
@@ -170,9 +170,14 @@ fn written(bundle: &Ready, home: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// The ports of `needs.network`, and those of addresses that the site has set. The name servers' too when there are any.
-fn ports(needs: &Needs, settings: &[(EcoString, EcoString)]) -> Vec<u16> {
-    let declared = needs.network.iter().filter_map(|endpoint| endpoint.rsplit_once(':')?.1.parse().ok());
-    let set = settings.iter().filter(|(name, _)| name.ends_with("_URL")).filter_map(|(_, url)| port(url));
+fn ports(manifest: &Manifest, settings: &[(EcoString, EcoString)]) -> Vec<u16> {
+    let declared = manifest.needs.network.iter().filter_map(|endpoint| endpoint.rsplit_once(':')?.1.parse().ok());
+    // what the bundle itself proposes is no word of the site's, and belongs under needs
+    let proposed = |name: &str, url: &str| {
+        manifest.config.iter().any(|one| one.name == name && one.default.as_deref() == Some(url))
+    };
+    let set = settings.iter().filter(|(name, url)| name.ends_with("_URL") && !proposed(name, url));
+    let set = set.filter_map(|(_, url)| port(url));
     let mut ports: Vec<u16> = declared.chain(set).collect();
     if !ports.is_empty() {
         ports.push(NAMES);

@@ -4,6 +4,7 @@
 use std::os::unix::fs::symlink;
 
 use super::*;
+use crate::bundle::check;
 
 #[test]
 fn a_level_that_is_not_there_denies() {
@@ -36,11 +37,16 @@ fn ports_of_addresses() {
         assert_eq!(port(url), wanted, "{url}");
     }
     let settings = |name: &str| vec![(EcoString::from(name), EcoString::from("http://h:3000"))];
-    let mut needs = Needs::default();
-    assert_eq!(ports(&needs, &settings("API_URL")), [53, 3000]);
-    assert_eq!(ports(&needs, &settings("API")), Vec::<u16>::new());
-    needs.network = vec!["*.amazonaws.com:443".into()];
-    assert_eq!(ports(&needs, &[]), [53, 443]);
+    let manifest = |more: &str| {
+        let head = "bundle: 1\nname: b\nversion: 1.0.0\ndescription: d\ncommands: {c: {about: a, run: [./c]}}\n";
+        check(&format!("{head}{more}\n")).unwrap().manifest
+    };
+    assert_eq!(ports(&manifest(""), &settings("API_URL")), [53, 3000]);
+    assert_eq!(ports(&manifest(""), &settings("API")), Vec::<u16>::new());
+    assert_eq!(ports(&manifest("needs: {network: ['*.amazonaws.com:443']}"), &[]), [53, 443]);
+    // only what the site has set
+    let proposes = manifest("config: [{name: API_URL, default: 'http://h:3000'}]");
+    assert_eq!(ports(&proposes, &settings("API_URL")), Vec::<u16>::new());
 }
 
 fn made(folder: &Path, files: &[(&str, &str)]) {
