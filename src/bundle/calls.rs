@@ -14,6 +14,8 @@ use seccompiler::{
 /// Which sockets of the network a program opens; what they reach is another matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sockets {
+    /// None.
+    None,
     /// TCP.
     Stream,
     /// And UDP, without which no name is looked up.
@@ -172,7 +174,7 @@ fn rules(sockets: Sockets) -> Result<Rules, BackendError> {
             let own = match sockets {
                 _ if kind == number(libc::SOCK_STREAM) => Some(libc::IPPROTO_TCP),
                 Sockets::StreamAndDatagram if kind == number(libc::SOCK_DGRAM) => Some(libc::IPPROTO_UDP),
-                Sockets::Stream | Sockets::StreamAndDatagram => None,
+                Sockets::None | Sockets::Stream | Sockets::StreamAndDatagram => None,
             };
             // streams of other protocols are not seen by the fence for TCP
             if let Some(own) = own {
@@ -180,6 +182,11 @@ fn rules(sockets: Sockets) -> Result<Rules, BackendError> {
             }
             refused.push(rule(met)?);
         }
+    }
+    if sockets == Sockets::None {
+        refused.extend([rule(vec![is(0, Is::Eq, families[1])?])?, rule(vec![is(0, Is::Eq, families[2])?])?]);
+        // the fence of such a kernel does not see it
+        rules.insert(libc::SYS_truncate, Vec::new());
     }
     rules.insert(libc::SYS_socket, refused);
     Ok(rules)
@@ -191,7 +198,7 @@ mod tests {
 
     #[test]
     fn filters_fit_the_kernel() {
-        for sockets in [Sockets::Stream, Sockets::StreamAndDatagram] {
+        for sockets in [Sockets::None, Sockets::Stream, Sockets::StreamAndDatagram] {
             let fit = |filter: &BpfProgram| !filter.is_empty() && filter.len() < 4096;
             assert!(filters(sockets).is_ok_and(|filters| filters.iter().all(fit)));
         }

@@ -16,8 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use super::calls::{self, Sockets};
 
-/// Without these rights there is no fence: files with their truncation, and TCP. Linux 6.7 has them.
-const LEAST: ABI = ABI::V4;
+/// Without these rights there is no fence: files. Linux 5.19 has them.
+const FILES: ABI = ABI::V2;
+/// Without these no TCP port can be opened alone: then a program has the network or it has not. Linux 6.7 has them.
+const PORTS: ABI = ABI::V4;
 /// What is asked for when the kernel has it.
 const MOST: ABI = ABI::V9;
 /// The first with scopes for signals and for sockets with abstract names.
@@ -39,18 +41,31 @@ pub(super) struct Fence {
 impl Fence {
     /// Puts the calling thread, and all that it starts, inside. Nothing takes that back.
     pub(super) fn close(&self) -> Result<(), String> {
-        self.restrict()?;
-        let sockets = if self.ports.is_empty() { Sockets::Stream } else { Sockets::StreamAndDatagram };
-        calls::refuse(sockets)
+        if !self.ports.is_empty() {
+            self.restrict(PORTS)?;
+            return calls::refuse(Sockets::StreamAndDatagram);
+        }
+        self.offline().map(drop)
+    }
+
+    /// Closes files and the whole network; says what the kernel has, and whether it could open single ports.
+    fn offline(&self) -> Result<(LandlockStatus, bool), String> {
+        if let Ok(status) = self.restrict(PORTS) {
+            calls::refuse(Sockets::Stream)?;
+            return Ok((status, true));
+        }
+        let status = self.restrict(FILES)?;
+        calls::refuse(Sockets::None)?;
+        Ok((status, false))
     }
 
     /// Closes files and ports; says what the kernel has.
-    fn restrict(&self) -> Result<LandlockStatus, String> {
+    fn restrict(&self, least: ABI) -> Result<LandlockStatus, String> {
         let read = AccessFs::from_read(MOST);
         // a device that is made in the own folder would open what the fence closes
         let write = AccessFs::from_all(MOST) & !(AccessFs::MakeChar | AccessFs::MakeBlock);
         let devices = AccessFs::from_file(MOST) & !BitFlags::from(AccessFs::Execute);
-        let mut ruleset = ruleset().map_err(|error| said(&error))?;
+        let mut ruleset = ruleset(least).map_err(|error| said(&error))?;
         for path in std::iter::once(Path::new(".")).chain(self.write.iter().map(PathBuf::as_path)) {
             let open = PathFd::new(path).map_err(|error| format!("{}: {error}", path.display()))?;
             let of_kind = if path.is_dir() { write } else { write & AccessFs::from_file(MOST) };
@@ -71,11 +86,11 @@ impl Fence {
 }
 
 /// All that is forbidden before rules allow some of it.
-fn ruleset() -> Result<landlock::RulesetCreated, RulesetError> {
-    Ruleset::default()
-        .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(AccessFs::from_all(LEAST))?
-        .handle_access(AccessNet::from_all(LEAST))?
+fn ruleset(least: ABI) -> Result<landlock::RulesetCreated, RulesetError> {
+    let files =
+        Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(AccessFs::from_all(least))?;
+    let ports = if least < PORTS { files } else { files.handle_access(AccessNet::from_all(least))? };
+    ports
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(MOST))?
         .scope(Scope::from_all(MOST))?
@@ -85,7 +100,7 @@ fn ruleset() -> Result<landlock::RulesetCreated, RulesetError> {
 fn said(error: &RulesetError) -> String {
     match error {
         RulesetError::HandleAccesses(_) => {
-            "Landlock for files and TCP, which Linux 6.7 and newer have where it is switched on".into()
+            "Landlock, which Linux 5.19 and newer have where it is switched on (for TCP ports 6.7)".into()
         }
         _ => format!("Landlock, by which files and ports are fenced off, does not work here: {error}"),
     }
@@ -96,6 +111,8 @@ fn said(error: &RulesetError) -> String {
 pub(crate) enum Reached {
     /// All of it, in words.
     Restrict(String),
+    /// All of it for programs without network; no TCP port can be opened alone.
+    Offline(String),
     /// Not enough; what is missing.
     Basic(String),
 }
@@ -106,27 +123,40 @@ pub(crate) fn reached() -> &'static Reached {
     REACHED.get_or_init(|| {
         let tried = std::thread::Builder::new().name("fence".into()).spawn(attempt);
         match tried.map(std::thread::JoinHandle::join) {
-            Ok(Ok(Ok(words))) => Reached::Restrict(words),
+            Ok(Ok(Ok((words, true)))) => Reached::Restrict(words),
+            Ok(Ok(Ok((words, false)))) => Reached::Offline(words),
             Ok(Ok(Err(missing))) => Reached::Basic(missing),
             Ok(Err(_)) | Err(_) => Reached::Basic("the thread that tries it does not run".into()),
         }
     })
 }
 
-fn attempt() -> Result<String, String> {
-    let status = Fence::default().restrict()?;
-    calls::refuse(Sockets::Stream)?;
+fn attempt() -> Result<(String, bool), String> {
+    let (status, ports) = Fence::default().offline()?;
     let abi = match status {
         LandlockStatus::NotEnabled | LandlockStatus::NotImplemented => return Err("Landlock is not there".into()),
         LandlockStatus::Available { effective_abi, kernel_abi } => kernel_abi.unwrap_or(effective_abi as i32),
     };
     let lacking = if abi < SCOPES { ", but no fence for signals and abstract sockets: Linux 6.12 has it" } else { "" };
-    Ok(format!("Landlock {abi} and seccomp{lacking}"))
+    Ok((format!("Landlock {abi} and seccomp{lacking}"), ports))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_ports_an_older_kernel_will_do() {
+        let tried = std::thread::spawn(|| {
+            Fence::default().restrict(FILES)?;
+            calls::refuse(Sockets::None)?;
+            let socket = std::net::TcpListener::bind("127.0.0.1:0").map(drop).map_err(|error| error.kind());
+            let file = std::fs::File::create("/tmp/pipit-was-here").map(drop).map_err(|error| error.kind());
+            Ok::<_, String>((socket, file))
+        });
+        let refused = Err(std::io::ErrorKind::PermissionDenied);
+        assert_eq!(tried.join().ok(), Some(Ok((refused, refused))));
+    }
 
     #[test]
     fn a_fence_survives_the_way_to_its_process() {

@@ -45,7 +45,7 @@ pub(crate) async fn run(runner: &Arc<Runner>, call: &Call, program: &str, input:
     let mark = format!("{:016x}{:016x}", host.dice(), host.dice());
     // the language itself reaches nothing, so where no fence can be had it runs without
     let fence = match reached() {
-        Reached::Restrict(_) => Some(reach::alone(runner.own(), runner.home())),
+        Reached::Restrict(_) | Reached::Offline(_) => Some(reach::alone(runner.own(), runner.home())),
         Reached::Basic(_) => None,
     };
     let prepared = Prepared {

@@ -19,7 +19,7 @@ use tokio::time::{Duration, timeout};
 
 use super::check::steers_loader;
 use super::control::warn;
-use super::fence::reached;
+use super::fence::{Reached, reached};
 use super::manifest::{Entry, Input, Manifest, Program as Started};
 use super::output::{Decoder, RUN};
 use super::reach;
@@ -150,6 +150,13 @@ impl Prepared {
         let folder = runner.folder(&mark);
         let (path, settings) = (search_path(bundle), (bundle.settings)(&origin)?);
         let fence = fenced.then(|| reach::fence(bundle, &program, &path, &settings, runner.home())).transpose()?;
+        if let (Some(fence), Reached::Offline(_)) = (&fence, reached())
+            && !fence.ports.is_empty()
+        {
+            let why = format!("the bundle {} uses the network, and this machine cannot fence TCP ports", manifest.name);
+            return Err(Error::new(pipit_commands::ErrorKind::Denied, why)
+                .help("Linux 6.7 and newer can; without a fence: `sandbox: basic` under needs in its manifest"));
+        }
         let environment = environment(bundle, entry, call, &Around { path, settings, mark: &mark, folder: &folder })?;
         let (hears, command) = (Arc::clone(host), call.command().clone());
         let templates: Vec<EcoString> = manifest.templates.keys().cloned().collect();

@@ -87,7 +87,7 @@ const DEPTH: usize = 4;
 pub(super) fn fenced(bundle: &str, sandbox: Sandbox, reached: &Reached) -> Result<bool, Error> {
     let why = match (sandbox, reached) {
         (Sandbox::Basic, _) => return Ok(false),
-        (Sandbox::Restrict, Reached::Restrict(_)) => return Ok(true),
+        (Sandbox::Restrict, Reached::Restrict(_) | Reached::Offline(_)) => return Ok(true),
         (Sandbox::Restrict, Reached::Basic(missing)) => {
             let why = format!("the bundle {bundle} runs in the sandbox restrict, which this machine lacks: {missing}");
             let help = "without a fence around files and network: write `sandbox: basic` under needs in its manifest, \

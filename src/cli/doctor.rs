@@ -36,6 +36,7 @@ pub(super) fn doctor(home: Result<Home, String>, config: Result<Config, String>)
         "sandbox restrict",
         match reached() {
             Reached::Restrict(words) => Ok(words.clone()),
+            Reached::Offline(words) => Ok(format!("{words}; bundles with network need Linux 6.7 or sandbox: basic")),
             Reached::Basic(missing) => Err(format!("{missing}; bundles run only with sandbox: basic")),
         },
     );

@@ -29,6 +29,9 @@ struct Scope {
     words: Option<Arc<Vec<Word>>>,
 }
 
+/// Whether the caller may run a command by a way with any arguments at all.
+type Judge<'a> = dyn Fn(&Command, Option<Via>) -> Result<(), Error> + 'a;
+
 /// Plans lines for one caller.
 pub(crate) struct Planner<'a> {
     names: &'a Names,
@@ -37,7 +40,7 @@ pub(crate) struct Planner<'a> {
     /// The caller's last line, which `!!` stands for.
     last: Option<&'a Line>,
     /// Refuses a command that the caller may not run with any arguments whatever, before it is told what it takes.
-    judge: &'a dyn Fn(&Command, Option<Via>) -> Result<(), Error>,
+    judge: &'a Judge<'a>,
     depth: usize,
     stages: usize,
     /// Inside an alias the place in the line that was typed: where the alias stands.
@@ -48,12 +51,7 @@ pub(crate) struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     /// Plans with these names.
-    pub(crate) fn new(
-        names: &'a Names,
-        host: &'a Arc<dyn Host>,
-        last: Option<&'a Line>,
-        judge: &'a dyn Fn(&Command, Option<Via>) -> Result<(), Error>,
-    ) -> Self {
+    pub(crate) fn new(names: &'a Names, host: &'a Arc<dyn Host>, last: Option<&'a Line>, judge: &'a Judge) -> Self {
         Self { names, host, last, judge, depth: 0, stages: 0, inside: None, via: None }
     }
 

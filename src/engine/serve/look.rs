@@ -292,6 +292,7 @@ pub(super) fn whoami(host: &Host) -> Vec<Value> {
 fn sandbox() -> String {
     match bundle::reached() {
         Reached::Restrict(words) => format!("restrict: {words}"),
+        Reached::Offline(words) => format!("restrict for bundles without network: {words}"),
         Reached::Basic(missing) => format!("basic, restrict is denied: {missing}"),
     }
 }
