@@ -120,8 +120,9 @@ impl Session {
             text: heard.line.into(),
             key: heard.key,
             at: heard.at.unwrap_or_else(now),
+            heard: self.whereabouts.now(),
         };
-        match self.turns.line_up(message, self.whereabouts.now()) {
+        match self.turns.line_up(message) {
             Turn::Taken | Turn::RefusedAgain => None,
             Turn::Refused { sender, place } => {
                 let text = format!("{sender}: too many of your lines wait; say it again later");
@@ -138,14 +139,15 @@ impl Session {
 
     /// Waits for something to say. Nothing is lost when the wait is given up.
     pub(super) async fn next(&mut self) -> Next {
-        let done = tokio::select! {
+        let heard = tokio::select! {
             _ = self.stop.wait_for(|stop| *stop) => return Next::Stop,
-            Some(done) = self.answers.recv() => done,
-            Some(post) = self.posts.recv() => {
-                return Next::Say(Some(Say { place: post.place, text: post.text, notice: false }));
-            }
+            Some(done) = self.answers.recv() => Ok(done),
+            Some(post) = self.posts.recv() => Err(post),
         };
-        Next::Say(self.answered(done))
+        Next::Say(match heard {
+            Ok(done) => self.answered(done),
+            Err(post) => self.posted(post),
+        })
     }
 
     /// Something to say that is there already.
@@ -155,8 +157,26 @@ impl Session {
                 return Some(say);
             }
         }
-        let post = self.posts.try_recv().ok()?;
-        Some(Say { place: post.place, text: post.text, notice: false })
+        while let Ok(post) = self.posts.try_recv() {
+            if let Some(say) = self.posted(post) {
+                return Some(say);
+            }
+        }
+        None
+    }
+
+    fn posted(&self, post: Post) -> Option<Say> {
+        let place = match (post.place, post.heard) {
+            (Place::Direct(name), Some(heard)) => {
+                let Some(name) = self.whereabouts.follow(name, heard) else {
+                    tracing::info!(service = %self.service, "a post came after whom it was for had left");
+                    return None;
+                };
+                Place::Direct(name)
+            }
+            (place, _) => place,
+        };
+        Some(Say { place, text: post.text, notice: false })
     }
 
     fn answered(&mut self, done: Done) -> Option<Say> {
