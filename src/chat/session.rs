@@ -176,13 +176,17 @@ impl Session {
             }
             (place, _) => place,
         };
-        Some(Say { place, text: post.text, notice: false })
+        let notice = matches!(place, Place::Room(_)) && address::rouses(&post.text);
+        Some(Say { place, text: post.text, notice })
     }
 
     fn answered(&mut self, done: Done) -> Option<Say> {
         let Answer { text, notice } = done.answer?;
         match done.place {
-            Place::Room(_) => Some(Say { place: done.place, text, notice }),
+            Place::Room(_) => {
+                let notice = notice || address::rouses(&text);
+                Some(Say { place: done.place, text, notice })
+            }
             Place::Direct(name) => {
                 let Some(name) = self.whereabouts.follow(name, done.asked) else {
                     tracing::info!(service = %self.service, "an answer came after its asker had left");
