@@ -48,6 +48,8 @@ pub(crate) struct Message {
     pub(crate) key: Option<EcoString>,
     /// When it was said, in milliseconds since 1970: the service's word, or ours where it gives none.
     pub(crate) at: i64,
+    /// When it was heard, in departures that the entry has counted: who had the sender's name then.
+    pub(crate) heard: u64,
 }
 
 /// Where something is said.
@@ -93,6 +95,8 @@ pub(crate) struct Post {
     pub(crate) place: Place,
     /// Its lines become messages of their own.
     pub(crate) text: String,
+    /// To one person: to who had the name when a message with this was heard, wherever they are now.
+    pub(crate) heard: Option<u64>,
 }
 
 /// What runs a line: `None` says nothing. Lines of one sender come one after the other, unless one takes long; those of

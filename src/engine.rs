@@ -73,8 +73,8 @@ pub(crate) struct Request {
     pub(crate) service: EcoString,
     /// The room, or a direct message.
     pub(crate) place: Place,
-    /// By which name the service reaches whoever asks, for direct messages; none where nobody can be written to.
-    pub(crate) address: Option<EcoString>,
+    /// Where whoever asks is reached with a direct message; none where nobody can be written to.
+    pub(crate) address: Option<Address>,
     /// The way in.
     pub(crate) via: Via,
     /// What made the line come in, when it was not the one who is named: the operator's `--as`.
@@ -83,6 +83,15 @@ pub(crate) struct Request {
     pub(crate) input: Option<Stream>,
     /// Told the ticket's id as soon as there is one.
     pub(crate) ticket: Option<oneshot::Sender<String>>,
+}
+
+/// Where a service reaches somebody: a name alone may be another's by the time that something is said.
+#[derive(Clone, Debug)]
+pub(crate) struct Address {
+    /// The name, as it was shown.
+    pub(crate) name: EcoString,
+    /// When it was theirs, as the service counts.
+    pub(crate) heard: u64,
 }
 
 /// What became of it.
@@ -105,8 +114,8 @@ pub(crate) trait Outlet: Send + Sync {
     fn knows(&self, service: &str, place: &Place) -> bool;
     /// Posts a text to a room.
     async fn post(&self, service: &str, room: &str, text: &str) -> Result<(), Error>;
-    /// Says a text to the person of this address alone.
-    async fn whisper(&self, service: &str, address: &str, text: &str) -> Result<(), Error>;
+    /// Says a text to the person of this address alone, or to nobody when they have left.
+    async fn whisper(&self, service: &str, address: &Address, text: &str) -> Result<(), Error>;
     /// The services and how they are, for `status`.
     fn services(&self) -> Vec<(EcoString, EcoString)>;
 }

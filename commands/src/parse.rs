@@ -9,6 +9,7 @@ use memchr::memchr;
 use crate::command::Call;
 use crate::stream::{BATCH, Batch, Stream};
 use crate::text::text_of;
+use crate::value::Fields;
 use crate::{Error, Record, Value};
 
 /// Reads the incoming texts.
@@ -138,6 +139,11 @@ fn yaml(text: &str, out: &mut Batch) -> Result<(), Error> {
 }
 
 fn toml(text: &str, out: &mut Batch) -> Result<(), Error> {
+    // reading takes as long as the square of the number of keys, and nothing stops a line meanwhile
+    const LONGEST: usize = 256 << 10;
+    if text.len() > LONGEST {
+        return Err(Error::failed(format!("a TOML text has {} KiB at most", LONGEST >> 10)));
+    }
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
         Error::failed(format!("line {line} is no TOML: {}", error.message()))
@@ -191,7 +197,7 @@ fn csv(text: &str, out: &mut Batch) -> Result<(), Error> {
 
 /// `key=value` pairs with blanks between; a value with blanks is in quotes.
 fn kv(text: &str, out: &mut Batch) -> Result<(), Error> {
-    let mut record = Record::new();
+    let mut fields = Fields::default();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
         let word = rest.split_whitespace().next().unwrap_or_default();
@@ -208,12 +214,11 @@ fn kv(text: &str, out: &mut Batch) -> Result<(), Error> {
                 .ok_or_else(|| Error::failed(format!("the value of {key} has no closing quote")))?,
             None => behind.split_at(behind.find(char::is_whitespace).unwrap_or(behind.len())),
         };
-        if record.get(key).is_some() {
+        if !fields.put(key, value) {
             return Err(Error::failed(format!("the key {key} occurs twice")));
         }
-        record.put(key, value);
         rest = after.trim_start();
     }
-    out.push(Value::Record(record));
+    out.push(Value::Record(fields.record));
     Ok(())
 }

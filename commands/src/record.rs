@@ -10,6 +10,7 @@ use crate::jsonpath::Query;
 use crate::key::Key;
 use crate::shell::Verb;
 use crate::stream::Stream;
+use crate::value::Fields;
 use crate::{Error, Kind, Record, Value};
 
 pub(crate) fn families() -> Vec<Command> {
@@ -155,15 +156,15 @@ fn put(call: &Call) -> Result<Worker, Error> {
 
 fn merge(_: Call, input: Stream) -> Result<Stream, Error> {
     Ok(input.fold(
-        None::<Record>,
+        None::<Fields>,
         |merged, value, _| {
             let next = record("merge", &value)?;
-            let merged = merged.get_or_insert_with(Record::new);
+            let merged = merged.get_or_insert_with(Fields::default);
             for (name, value) in next.iter() {
                 merged.put(name.clone(), value.clone());
             }
             Ok(())
         },
-        |merged| Ok(merged.map(Value::Record)),
+        |merged| Ok(merged.map(|merged| Value::Record(merged.record))),
     ))
 }

@@ -3,6 +3,7 @@
 //! Deliberately absent: references, dates, bytes. What a program writes is JSON, and JSON is what is here.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fmt;
 
 use ecow::{EcoString, EcoVec};
@@ -89,11 +90,45 @@ impl Record {
 
 impl<K: Into<EcoString>, V: Into<Value>> FromIterator<(K, V)> for Record {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(fields: I) -> Self {
-        let mut record = Self::new();
+        let mut all = Fields::default();
         for (key, value) in fields {
-            record.put(key, value);
+            all.put(key, value);
         }
-        record
+        all.record
+    }
+}
+
+/// A record that is being made of many fields. Where each stands is known, for looking at all of them for each new one
+/// takes minutes when there are some hundred thousand, and nothing stops a line meanwhile.
+#[derive(Default)]
+pub(crate) struct Fields {
+    pub(crate) record: Record,
+    places: HashMap<EcoString, usize>,
+}
+
+impl Fields {
+    /// So few are found faster by looking.
+    const FEW: usize = 32;
+
+    /// As [`Record::put`]; false when the field was there already.
+    pub(crate) fn put(&mut self, key: impl Into<EcoString>, value: impl Into<Value>) -> bool {
+        let (key, count) = (key.into(), self.record.len());
+        if count < Self::FEW {
+            self.record.put(key, value);
+            return self.record.len() > count;
+        }
+        if self.places.is_empty() {
+            self.places = self.record.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)).collect();
+        }
+        if let Some(at) = self.places.get(&key) {
+            if let Some(field) = self.record.0.make_mut().get_mut(*at) {
+                field.1 = value.into();
+            }
+            return false;
+        }
+        self.places.insert(key.clone(), count);
+        self.record.0.push((key, value.into()));
+        true
     }
 }
 
@@ -310,6 +345,10 @@ impl Eq for Value {}
 
 impl PartialEq for Record {
     fn eq(&self, other: &Self) -> bool {
+        if self.len() == other.len() && self.len() > Fields::FEW {
+            let theirs: HashMap<&EcoString, &Value> = other.iter().collect();
+            return self.iter().all(|(key, value)| theirs.get(key) == Some(&value));
+        }
         self.len() == other.len() && self.iter().all(|(key, value)| other.get(key) == Some(value))
     }
 }
@@ -394,5 +433,28 @@ impl<V: Into<Value>> From<Option<V>> for Value {
 impl<V: Into<Value>> From<Vec<V>> for Value {
     fn from(value: Vec<V>) -> Self {
         Self::List(value.into_iter().map(Into::into).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fields, Record, Value};
+
+    #[test]
+    fn many_fields_are_made_as_few_are() {
+        let field = |n: i64| (format!("k{}", n % 500), Value::Int(n));
+        let made: Record = (0..1000).map(field).collect();
+        let mut put = Record::new();
+        for (key, value) in (0..1000).map(field) {
+            put.put(key, value);
+        }
+        assert_eq!(made, put);
+        assert!(made.iter().eq(put.iter()), "in the same order");
+        assert_eq!(made.get("k7"), Some(&Value::Int(507)));
+        let mut fields = Fields::default();
+        let fresh: Vec<bool> = (0..1000).map(field).map(|(key, value)| fields.put(key, value)).collect();
+        assert_eq!(fresh.iter().filter(|fresh| **fresh).count(), 500);
+        let other: Record = (0..500).map(field).collect();
+        assert_ne!(made, other);
     }
 }

@@ -195,6 +195,21 @@ async fn deleted_swapped_and_cut_off_rows_are_found() {
 }
 
 #[tokio::test]
+async fn rows_that_no_index_names_are_found() {
+    let home = with_lines(4).await;
+    // the index as it would be without the first rows, under the definition that names them
+    let hide = "CREATE TEMP TABLE kept AS SELECT sql FROM sqlite_schema WHERE name = 'audit_who'; DROP INDEX audit_who; \
+                CREATE INDEX audit_who ON audit (who, at) WHERE ticket IS NOT NULL AND seq > 10; \
+                PRAGMA writable_schema = ON; \
+                UPDATE sqlite_schema SET sql = (SELECT sql FROM kept) WHERE name = 'audit_who';";
+    let connection = Connection::open(home.path().join("pipit.db")).unwrap();
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false).unwrap();
+    connection.execute_batch(hide).unwrap();
+    drop(connection);
+    assert!(matches!(check(home.path()).fault, Some(Fault::Hidden(_))));
+}
+
+#[tokio::test]
 async fn a_log_that_was_rolled_back_does_not_start() {
     let home = with_lines(3).await;
     attacked(home.path()).execute_batch("DELETE FROM audit WHERE seq > 10").unwrap();

@@ -33,6 +33,8 @@ pub(crate) enum Fault {
     Missing { from: i64, to: i64 },
     #[error("the end is missing: there were {anchored} records, there are {found}")]
     CutOff { found: i64, anchored: i64 },
+    #[error("rows are hidden from whoever reads it: {0}")]
+    Hidden(String),
     #[error("{0}")]
     Unreadable(String),
 }
@@ -61,6 +63,7 @@ pub(crate) fn verify(store: &Store, home: &Path) -> Result<Report, StartError> {
         Some(anchor) if anchor.seq > head.seq => Some(Fault::CutOff { found: head.seq, anchored: anchor.seq }),
         Some(_) | None => None,
     });
+    let fault = fault.or_else(|| store.check_log().err().map(|error| Fault::Hidden(error.to_string())));
     let seal = if head.seq > 0 { blake3::Hash::from_bytes(head.hash).to_hex().to_string() } else { String::new() };
     Ok(Report { records: head.seq, head: seal, anchored: anchor.map(|anchor| anchor.seq), fault })
 }

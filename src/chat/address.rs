@@ -25,6 +25,23 @@ pub(super) fn line<'a>(text: &'a str, prefix: &str, nick: &str, direct: bool) ->
     says_something.then_some(rest)
 }
 
+/// Whether a bot or a service in the room could take a line of a text for a command: a sign and a letter, as `!op` is,
+/// or `!!`. Whoever may run commands decides what is answered, and an answer must not be an order of ours: it is said in
+/// the form that no bot answers.
+pub(super) fn rouses(text: &str) -> bool {
+    const SIGNS: &str = "!.@~`$%&?+-^=,;:/\\|*#<>_'";
+    text.split(['\n', '\r']).any(|line| {
+        let mut chars = line.trim_start().chars().filter(|c| !c.is_control());
+        match chars.next() {
+            Some(sign) if SIGNS.contains(sign) => {
+                let behind = chars.find(|c| !SIGNS.contains(*c) && !c.is_whitespace());
+                behind.is_some_and(char::is_alphabetic) || line.contains("!!")
+            }
+            Some(_) | None => false,
+        }
+    })
+}
+
 /// Whether a line begins with the name `!!`.
 fn again(text: &str) -> bool {
     text.strip_prefix("!!").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '|', ';', '&', '>']))
@@ -46,7 +63,19 @@ fn addressed<'a>(text: &'a str, nick: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
-    use super::line;
+    use super::{line, rouses};
+
+    #[test]
+    fn an_answer_is_no_order() {
+        for text in ["!op mallory", "well\n  .voice x", "! op", "!!", "..list", "@bot x", "!\u{2}op"] {
+            assert!(rouses(text), "{text:?}");
+        }
+        for text in
+            ["hello", "-5", ".5", "a !b", "{\"a\":1}", "[1]", "error: no", "… 3 more lines", "──────", "!", "- 5", ""]
+        {
+            assert!(!rouses(text), "{text:?}");
+        }
+    }
 
     #[test]
     fn a_room_hears_the_prefix_and_its_name() {

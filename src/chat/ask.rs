@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 use super::{Answer, Ask, Handle, Link, Message, Place, Post};
 use crate::access::Identity;
-use crate::engine::{Engine, Outlet, Request};
+use crate::engine::{Address, Engine, Outlet, Request};
 use crate::limits;
 use crate::render;
 
@@ -46,10 +46,10 @@ impl Services {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn say(&self, service: &str, place: Place, text: String) -> Result<(), String> {
+    fn say(&self, service: &str, place: Place, heard: Option<u64>, text: String) -> Result<(), String> {
         let handles = self.all();
         let handle = handles.get(service).ok_or_else(|| format!("there is no chat service {service}"))?;
-        handle.post(Post { place, text })
+        handle.post(Post { place, text, heard })
     }
 }
 
@@ -62,11 +62,12 @@ impl Outlet for Services {
     }
 
     async fn post(&self, service: &str, room: &str, text: &str) -> Result<(), Error> {
-        self.say(service, Place::Room(format!("#{room}").into()), text.to_owned()).map_err(Error::failed)
+        self.say(service, Place::Room(format!("#{room}").into()), None, text.to_owned()).map_err(Error::failed)
     }
 
-    async fn whisper(&self, service: &str, address: &str, text: &str) -> Result<(), Error> {
-        self.say(service, Place::Direct(address.into()), text.to_owned()).map_err(Error::failed)
+    async fn whisper(&self, service: &str, address: &Address, text: &str) -> Result<(), Error> {
+        self.say(service, Place::Direct(address.name.clone()), Some(address.heard), text.to_owned())
+            .map_err(Error::failed)
     }
 
     fn services(&self) -> Vec<(EcoString, EcoString)> {
@@ -117,7 +118,7 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
         identity: identity.clone(),
         service: message.service.clone(),
         place: place.clone(),
-        address: Some(message.sender.shown.clone()),
+        address: Some(Address { name: message.sender.shown.clone(), heard: message.heard }),
         via: Via::Chat,
         cause: None,
         input: None,
@@ -134,6 +135,7 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
                 let _ = services.say(
                     &message.service,
                     message.place.clone(),
+                    Some(message.heard),
                     format!("{id} is running; kill {id} stops it"),
                 );
             }

@@ -120,8 +120,9 @@ impl Session {
             text: heard.line.into(),
             key: heard.key,
             at: heard.at.unwrap_or_else(now),
+            heard: self.whereabouts.now(),
         };
-        match self.turns.line_up(message, self.whereabouts.now()) {
+        match self.turns.line_up(message) {
             Turn::Taken | Turn::RefusedAgain => None,
             Turn::Refused { sender, place } => {
                 let text = format!("{sender}: too many of your lines wait; say it again later");
@@ -138,14 +139,15 @@ impl Session {
 
     /// Waits for something to say. Nothing is lost when the wait is given up.
     pub(super) async fn next(&mut self) -> Next {
-        let done = tokio::select! {
+        let heard = tokio::select! {
             _ = self.stop.wait_for(|stop| *stop) => return Next::Stop,
-            Some(done) = self.answers.recv() => done,
-            Some(post) = self.posts.recv() => {
-                return Next::Say(Some(Say { place: post.place, text: post.text, notice: false }));
-            }
+            Some(done) = self.answers.recv() => Ok(done),
+            Some(post) = self.posts.recv() => Err(post),
         };
-        Next::Say(self.answered(done))
+        Next::Say(match heard {
+            Ok(done) => self.answered(done),
+            Err(post) => self.posted(post),
+        })
     }
 
     /// Something to say that is there already.
@@ -155,14 +157,36 @@ impl Session {
                 return Some(say);
             }
         }
-        let post = self.posts.try_recv().ok()?;
-        Some(Say { place: post.place, text: post.text, notice: false })
+        while let Ok(post) = self.posts.try_recv() {
+            if let Some(say) = self.posted(post) {
+                return Some(say);
+            }
+        }
+        None
+    }
+
+    fn posted(&self, post: Post) -> Option<Say> {
+        let place = match (post.place, post.heard) {
+            (Place::Direct(name), Some(heard)) => {
+                let Some(name) = self.whereabouts.follow(name, heard) else {
+                    tracing::info!(service = %self.service, "a post came after whom it was for had left");
+                    return None;
+                };
+                Place::Direct(name)
+            }
+            (place, _) => place,
+        };
+        let notice = matches!(place, Place::Room(_)) && address::rouses(&post.text);
+        Some(Say { place, text: post.text, notice })
     }
 
     fn answered(&mut self, done: Done) -> Option<Say> {
         let Answer { text, notice } = done.answer?;
         match done.place {
-            Place::Room(_) => Some(Say { place: done.place, text, notice }),
+            Place::Room(_) => {
+                let notice = notice || address::rouses(&text);
+                Some(Say { place: done.place, text, notice })
+            }
             Place::Direct(name) => {
                 let Some(name) = self.whereabouts.follow(name, done.asked) else {
                     tracing::info!(service = %self.service, "an answer came after its asker had left");

@@ -89,7 +89,7 @@ impl Default for Lane {
 
 #[derive(Default)]
 struct LaneState {
-    waiting: VecDeque<(Message, u64)>,
+    waiting: VecDeque<Message>,
     busy: bool,
     /// A line was refused since the lane was last empty.
     told: bool,
@@ -111,7 +111,7 @@ impl Turns {
     }
 
     /// Lines up a message.
-    pub(super) fn line_up(&mut self, message: Message, asked: u64) -> Turn {
+    pub(super) fn line_up(&mut self, message: Message) -> Turn {
         let who = match &message.sender.account {
             Some(account) => Who::Account(account.clone()),
             None => Who::Nick(message.sender.shown.clone()),
@@ -135,7 +135,7 @@ impl Turns {
             state.told = true;
             return Turn::Refused { sender: message.sender.shown, place: message.place };
         }
-        state.waiting.push_back((message, asked));
+        state.waiting.push_back(message);
         if !state.busy {
             state.busy = true;
             tokio::spawn(drive(self.course.clone(), lane.clone()));
@@ -159,7 +159,7 @@ async fn drive(course: Arc<Course>, lane: Arc<Lane>) {
             state.told &= state.busy;
             next
         };
-        let Some((message, asked)) = next else { return };
+        let Some(message) = next else { return };
         // an error means that a semaphore was closed, which nobody does; all take them in this order
         let Ok(own) = Arc::clone(&lane.running).acquire_owned().await else { return };
         let mut permits = vec![own];
@@ -169,15 +169,15 @@ async fn drive(course: Arc<Course>, lane: Arc<Lane>) {
         }
         let Ok(turn) = Arc::clone(&course.running).acquire_owned().await else { return };
         permits.push(turn);
-        let said = tokio::spawn(run(course.clone(), message, asked, permits));
+        let said = tokio::spawn(run(course.clone(), message, permits));
         // one that goes on does so by itself
         let _ended = timeout(ALONE, said).await;
     }
 }
 
 /// Runs one line; its permits go when its answer is on the way.
-async fn run(course: Arc<Course>, message: Message, asked: u64, _permits: Vec<OwnedSemaphorePermit>) {
-    let place = message.place.clone();
+async fn run(course: Arc<Course>, message: Message, _permits: Vec<OwnedSemaphorePermit>) {
+    let (place, asked) = (message.place.clone(), message.heard);
     // a panic ends the line and is told like any other end
     let answer = match AssertUnwindSafe((course.ask)(message)).catch_unwind().await {
         Ok(answer) => answer,
@@ -196,7 +196,7 @@ mod tests {
     fn message(nick: &str, account: Option<&str>) -> Message {
         let sender = Sender { shown: nick.into(), account: account.map(EcoString::from) };
         let place = Place::Room("#a".into());
-        Message { service: "net".into(), place, sender, text: "x".into(), key: None, at: 0 }
+        Message { service: "net".into(), place, sender, text: "x".into(), key: None, at: 0, heard: 0 }
     }
 
     #[tokio::test]
@@ -212,10 +212,10 @@ mod tests {
         });
         let (mut turns, mut answers) = Turns::new(ask);
         for nick in 0..RUNNING {
-            turns.line_up(message(&format!("n{nick}"), None), 0);
+            turns.line_up(message(&format!("n{nick}"), None));
         }
         tokio::task::yield_now().await;
-        turns.line_up(message("alice", Some("alice")), 0);
+        turns.line_up(message("alice", Some("alice")));
         let done = timeout(ALONE, answers.recv()).await.expect("an answer").unwrap();
         assert_eq!(done.answer.unwrap().text, "alice");
     }
@@ -225,7 +225,7 @@ mod tests {
         let ask: Ask = Arc::new(|_| Box::pin(std::future::pending()));
         let (mut turns, _answers) = Turns::new(ask);
         for nick in 0..64 {
-            turns.line_up(message(&format!("n{nick}"), Some("alice")), 0);
+            turns.line_up(message(&format!("n{nick}"), Some("alice")));
         }
         assert_eq!(turns.lanes.len(), 1);
     }

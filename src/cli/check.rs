@@ -127,7 +127,12 @@ pub(super) fn audit(home: &Home) -> ExitCode {
     };
     match crate::audit::verify(&store, home.path()) {
         Ok(report) => match report.fault {
-            None => say(&format!("{} records hold, up to {}", report.records, report.head)),
+            None => {
+                if report.records > 0 && report.anchored.is_none() {
+                    tell(&"pipit: there is no audit.head, so nothing shows whether the end was cut off");
+                }
+                say(&format!("{} records hold, up to {}", report.records, report.head))
+            }
             Some(fault) => {
                 fail(1, &format!("the log was altered: {fault}; {} records before that hold", report.records))
             }

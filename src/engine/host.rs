@@ -14,7 +14,7 @@ use pipit_grammar::rule::{Place, Via};
 use super::plan::Plan;
 use super::run::Around;
 use super::world::World;
-use super::{Engine, Request, now, serve};
+use super::{Address, Engine, Request, now, serve};
 use crate::access::decide::Decision;
 use crate::access::{Context, Identity, Subject, Verdict, objection};
 use crate::audit::{self, Ended, Trail};
@@ -29,8 +29,8 @@ pub(crate) struct LineHost {
     pub(super) service: EcoString,
     trail: Trail,
     identity: Identity,
-    /// By which name the service reaches the caller.
-    pub(super) address: Option<EcoString>,
+    /// Where the service reaches the caller.
+    pub(super) address: Option<Address>,
     /// Whether the line's input is the operator's standard input, which stands in no log.
     pub(super) standard_input: bool,
     began: Instant,

@@ -80,7 +80,7 @@ impl Bot {
 }
 
 fn post(place: Place, text: &str) -> Post {
-    Post { place, text: text.into() }
+    Post { place, text: text.into(), heard: None }
 }
 
 #[test]

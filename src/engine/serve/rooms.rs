@@ -6,8 +6,8 @@ use pipit_grammar::ast::Target;
 use pipit_grammar::rule::Place;
 
 use super::super::host::LineHost;
-use super::super::now;
 use super::super::world::{Room, kind};
+use super::super::{Address, now};
 use super::{Host, apply, delete as remove, done, insert, text};
 use crate::limits;
 use crate::store::Expect;
@@ -19,7 +19,7 @@ enum Way {
     /// To a room of a chat service.
     Room(EcoString, EcoString),
     /// To the caller alone.
-    Whisper(EcoString),
+    Whisper(Address),
 }
 
 /// Where a target leads from here; an error when there is no such place.

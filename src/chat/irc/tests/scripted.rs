@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 
 use super::peer::Peer;
 use super::{Bot, bot, post};
-use crate::chat::{Link, Place};
+use crate::chat::{Link, Place, Post};
 
 /// The other end of a bot's connection.
 struct Script {
@@ -315,4 +315,29 @@ async fn an_answer_follows_a_person_and_no_name() {
     said.sort();
     let expected = ["PRIVMSG alice :for the new alice", "PRIVMSG gone :for one who came", "PRIVMSG land :for alice"];
     assert_eq!(said, expected);
+}
+
+#[tokio::test]
+async fn a_post_to_one_person_follows_them_too() {
+    let mut script = Script::start("flood = { burst = 0 }").await;
+    let mut server = script.welcome("").await;
+    for line in [":alice!b@c PRIVMSG #ops :!nothing", ":gone!b@c PRIVMSG #ops :!nothing"] {
+        server.send(line).await;
+    }
+    let (alice, gone) = (script.bot.hears().await, script.bot.hears().await);
+    for line in [
+        ":alice!b@c NICK land",
+        ":gone!b@c QUIT :bye",
+        ":mallory!b@c NICK gone",
+        ":mallory!b@c NICK alice",
+        ":x!b@c PRIVMSG #ops :!nothing",
+    ] {
+        server.send(line).await;
+    }
+    script.bot.hears().await;
+    for (name, heard, text) in [("gone", gone.heard, "lost"), ("alice", alice.heard, "for alice")] {
+        let post = Post { place: Place::Direct(name.into()), text: text.into(), heard: Some(heard) };
+        script.bot.handle.post(post).unwrap();
+    }
+    assert_eq!(server.line().await.unwrap(), "PRIVMSG land :for alice");
 }
