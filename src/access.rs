@@ -286,14 +286,7 @@ fn is_public(command: &Command) -> bool {
         None => true,
         Some(verb) => matches!(
             verb,
-            Verb::Help
-                | Verb::Which
-                | Verb::Explain
-                | Verb::Why
-                | Verb::Whoami
-                | Verb::More
-                | Verb::Status
-                | Verb::Claim
+            Verb::Help | Verb::Which | Verb::Explain | Verb::Why | Verb::Whoami | Verb::More | Verb::Claim
         ),
     }
 }

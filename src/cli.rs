@@ -56,6 +56,9 @@ enum Command {
         /// Let standard input flow into the first stage, line by line as text
         #[arg(long)]
         stdin: bool,
+        /// With --stdin: standard input is one text, as `parse json`, `parse yaml` and `parse csv` want it
+        #[arg(long, requires = "stdin")]
+        whole: bool,
         /// The line; several words are joined by blanks
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         line: Vec<String>,
@@ -112,7 +115,7 @@ enum RuleCommand {
 enum BundleCommand {
     /// Check a manifest: every fault with its place
     Check {
-        /// The manifest
+        /// The manifest, or the folder with it
         file: PathBuf,
     },
 }
@@ -121,9 +124,14 @@ enum BundleCommand {
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     match &cli.command {
-        Command::Run { user, room, json, stdin, line } => {
-            let ask =
-                line::Ask { user: user.clone(), room: room.clone(), json: *json, stdin: *stdin, line: line.join(" ") };
+        Command::Run { user, room, json, stdin, whole, line } => {
+            let ask = line::Ask {
+                user: user.clone(),
+                room: room.clone(),
+                json: *json,
+                input: line::Input::of(*stdin, *whole),
+                line: line.join(" "),
+            };
             with(&cli, |home, _| line::run(home, ask))
         }
         Command::Shell { development } => with(&cli, |home, _| shell::shell(home, *development)),

@@ -185,7 +185,7 @@ fn bind_options(spec: &Spec, options: Vec<(usize, Slot)>, args: &mut Args) -> Re
     for (at, slot) in options {
         let option = &spec.usage.options[at];
         if given[at] && !option.many {
-            return Err(Error::refused(format!("{} of {} is given twice", typed(option), spec.name)));
+            return Err(Error::refused(format!("{} of {} is given twice", typed(option), spec.shown())));
         }
         given[at] = true;
         match slot {
@@ -194,7 +194,7 @@ fn bind_options(spec: &Spec, options: Vec<(usize, Slot)>, args: &mut Args) -> Re
                 let arg = if option.value.is_none() {
                     Arg { value: true.into(), given: None, computed: false }
                 } else {
-                    kind.cast(word).map_err(|error| name_it(error, &spec.name, &typed(option)))?
+                    kind.cast(word).map_err(|error| name_it(error, &spec.shown(), &typed(option)))?
                 };
                 args.options[at].push(arg);
             }
@@ -203,8 +203,8 @@ fn bind_options(spec: &Spec, options: Vec<(usize, Slot)>, args: &mut Args) -> Re
     }
     for (option, given) in spec.usage.options.iter().zip(given) {
         if option.required && !given {
-            return Err(Error::refused(format!("{} of {} is missing", typed(option), spec.name))
-                .help(format!("usage: {}", spec.usage)));
+            return Err(Error::refused(format!("{} of {} is missing", typed(option), spec.shown()))
+                .help(format!("usage: {}", spec.usage_line())));
         }
     }
     Ok(whole)
@@ -213,9 +213,9 @@ fn bind_options(spec: &Spec, options: Vec<(usize, Slot)>, args: &mut Args) -> Re
 fn cast(spec: &Spec, at: usize, given: Given) -> Result<Arg, Error> {
     let param = &spec.usage.params[at];
     if param.literals.is_empty() {
-        return spec.kind(&param.name).cast(given).map_err(|error| name_it(error, &spec.name, &param.name));
+        return spec.kind(&param.name).cast(given).map_err(|error| name_it(error, &spec.shown(), &param.name));
     }
-    Kind::OneOf(param.literals.clone()).cast(given).map_err(|error| name_it(error, &spec.name, &param.name))
+    Kind::OneOf(param.literals.clone()).cast(given).map_err(|error| name_it(error, &spec.shown(), &param.name))
 }
 
 fn name_it(error: Error, command: &str, param: &str) -> Error {
@@ -239,9 +239,8 @@ fn places(spec: &Spec, count: usize, filled: bool) -> Result<Vec<usize>, Error> 
     if count < needed {
         let missing = params.iter().enumerate().filter(|(at, param)| takes(*at, param)).nth(count);
         let missing = missing.map_or("a word", |(_, param)| param.name.as_str());
-        return Err(
-            Error::refused(format!("{missing} of {} is missing", spec.name)).help(format!("usage: {}", spec.usage))
-        );
+        return Err(Error::refused(format!("{missing} of {} is missing", spec.shown()))
+            .help(format!("usage: {}", spec.usage_line())));
     }
     let mut over = count - needed;
     let mut places = Vec::with_capacity(count);
@@ -265,7 +264,9 @@ fn places(spec: &Spec, count: usize, filled: bool) -> Result<Vec<usize>, Error> 
             1 => "1 word at most".to_owned(),
             several => format!("{several} words at most"),
         };
-        return Err(Error::refused(format!("{} takes {bound}", spec.name)).help(format!("usage: {}", spec.usage)));
+        return Err(
+            Error::refused(format!("{} takes {bound}", spec.shown())).help(format!("usage: {}", spec.usage_line()))
+        );
     }
     Ok(places)
 }
@@ -287,7 +288,7 @@ pub fn fill(spec: &Spec, args: &mut Args, incoming: &crate::Value) -> Result<(),
             None => {
                 return Err(Error::failed(format!(
                     "{name} of {} is missing: the incoming record has no {field}",
-                    spec.name
+                    spec.shown()
                 )));
             }
         },

@@ -110,6 +110,28 @@ impl Spec {
         format!("{}:{}", self.bundle, self.name)
     }
 
+    /// Whether it is one verb of a noun (`user create`), which is never run by the verb alone.
+    #[must_use]
+    pub fn needs_noun(&self) -> bool {
+        const NOUNS: &[&str] =
+            &["alias", "keep", "user", "group", "role", "permission", "rule", "room", "bundle", "audit", "http"];
+        self.built_in && self.bundle != self.name && NOUNS.contains(&self.bundle.as_str())
+    }
+
+    /// The name as one types it, as far as the command alone tells.
+    #[must_use]
+    pub fn shown(&self) -> EcoString {
+        if self.needs_noun() { format!("{} {}", self.bundle, self.name).into() } else { self.name.clone() }
+    }
+
+    /// The usage line with that name.
+    #[must_use]
+    pub fn usage_line(&self) -> String {
+        let usage = self.usage.to_string();
+        let rest = usage.strip_prefix(self.name.as_str()).unwrap_or_default();
+        format!("{}{rest}", self.shown())
+    }
+
     /// The type of a parameter or of an option's value.
     #[must_use]
     pub fn kind(&self, name: &str) -> &Kind {

@@ -81,7 +81,9 @@ impl Kind {
             }
             Self::Time => match seconds(&given.text()) {
                 Some(seconds) => done(Value::Float(seconds)),
-                None => Err(wanted(&given, "is no time").help("write 2s, 500ms, 5m or 1h; a bare number is seconds")),
+                None => {
+                    Err(wanted(&given, "is no time").help("write 2s, 500ms, 5m, 1h or 1d; a bare number is seconds"))
+                }
             },
             Self::Check(accepts) => {
                 let text = given.text();

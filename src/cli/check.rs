@@ -143,6 +143,8 @@ pub(super) fn audit(home: &Home) -> ExitCode {
 
 /// `pipit bundle check`.
 pub(super) fn bundle(file: &Path) -> ExitCode {
+    let manifest = if file.is_dir() { file.join("bundle.yaml") } else { file.to_owned() };
+    let file = manifest.as_path();
     match std::fs::read_to_string(file) {
         Ok(text) => match crate::bundle::check(&text) {
             Ok(checked) => {

@@ -15,12 +15,34 @@ use crate::render;
 /// How many values of a table are awaited before it is drawn.
 const TABLE: usize = 1000;
 
+/// What standard input is to the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Input {
+    /// Nothing to it.
+    None,
+    /// A text a line.
+    Lines,
+    /// One text.
+    Whole,
+}
+
+impl Input {
+    /// As the flags say.
+    pub(super) fn of(stdin: bool, whole: bool) -> Self {
+        match (stdin, whole) {
+            (false, _) => Self::None,
+            (true, false) => Self::Lines,
+            (true, true) => Self::Whole,
+        }
+    }
+}
+
 /// What is asked on the command line.
 pub(super) struct Ask {
     pub(super) user: Option<String>,
     pub(super) room: Option<String>,
     pub(super) json: bool,
-    pub(super) stdin: bool,
+    pub(super) input: Input,
     pub(super) line: String,
 }
 
@@ -40,7 +62,11 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
         address: None,
         via: Via::Chat,
         cause,
-        input: ask.stdin.then(super::stdin::lines),
+        input: match ask.input {
+            Input::None => None,
+            Input::Lines => Some(super::stdin::lines()),
+            Input::Whole => Some(super::stdin::whole()),
+        },
         ticket: None,
     };
     let mut shown = Shown::new(ask.json);

@@ -1,6 +1,7 @@
 //! `pipit serve`: the shell with its chat services, until it is told to stop.
 
 use std::collections::HashMap;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,7 +97,11 @@ fn log(level: &str) {
     use tracing_subscriber::EnvFilter;
     let wanted = std::env::var("PIPIT_LOG").unwrap_or_else(|_| level.to_owned());
     let filter = EnvFilter::try_new(&wanted).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     // a subscriber that is there already stays
     let _ = log.try_init();
 }

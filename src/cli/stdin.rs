@@ -22,6 +22,24 @@ pub(super) fn lines() -> Stream {
     }))
 }
 
+/// Standard input as one text, read when somebody pulls.
+pub(super) fn whole() -> Stream {
+    Stream::later(async {
+        let read = tokio::task::spawn_blocking(|| {
+            use std::io::Read;
+            let mut text = String::new();
+            let read = std::io::stdin().take(LONGEST).read_to_string(&mut text);
+            read.map(|read| (text, read as u64 == LONGEST))
+        });
+        let failed = |why: String| Error::failed(format!("standard input: {why}"));
+        match read.await.map_err(|error| failed(error.to_string()))? {
+            Ok((_, true)) => Err(failed(format!("longer than {} MiB", LONGEST / 1024 / 1024))),
+            Ok((text, false)) => Ok(Stream::once(Value::text(text))),
+            Err(error) => Err(failed(error.to_string())),
+        }
+    })
+}
+
 /// Reads until the end, or until nobody listens.
 fn read(to: &mpsc::Sender<Result<Batch, Error>>) {
     let mut input = std::io::BufReader::with_capacity(64 * 1024, std::io::stdin());

@@ -64,10 +64,7 @@ impl Catalogue {
 
 /// Whether a built-in is one verb of a noun (`user create`), which is never run by the verb alone.
 fn needs_noun(command: &Command) -> bool {
-    const NOUNS: &[&str] =
-        &["alias", "keep", "user", "group", "role", "permission", "rule", "room", "bundle", "audit", "http"];
-    let spec = command.spec();
-    spec.built_in && spec.bundle != spec.name && NOUNS.contains(&spec.bundle.as_str())
+    command.spec().needs_noun()
 }
 
 /// The names that one caller can use.

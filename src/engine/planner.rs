@@ -124,8 +124,8 @@ impl<'a> Planner<'a> {
         let (words, blocks) =
             if spec.takes_command { (Vec::new(), vec![following(&items, &spec.name)?]) } else { split(&items) };
         if spec.flow == Flow::Value && !scope.input {
-            return Err(Error::refused(format!("{} works on what comes in, and nothing comes in", spec.name))
-                .help(format!("put a stage before it: … | {}", spec.usage)));
+            return Err(Error::refused(format!("{} works on what comes in, and nothing comes in", spec.shown()))
+                .help(format!("put a stage before it: … | {}", spec.usage_line())));
         }
         enough_blocks(spec, blocks.len())?;
         let spans: Vec<Span> = words.iter().map(|word| self.place(word.span)).collect();
@@ -133,7 +133,7 @@ impl<'a> Planner<'a> {
         let refers = words.iter().any(Word::refers);
         let fills = scope.input && !refers && spec.flow == Flow::Each;
         let heads: Vec<Head<'_>> = words.iter().map(head).collect();
-        let uses = bind::uses(&spec.usage, &spec.name, &heads).map_err(|error| {
+        let uses = bind::uses(&spec.usage, &spec.shown(), &heads).map_err(|error| {
             // the first word with which it goes wrong in this way is the one that is meant
             let upto = |end: usize| bind::uses(&spec.usage, &spec.name, heads.get(..end).unwrap_or(&heads));
             let wrong = (1..=heads.len()).find(|end| upto(*end).is_err_and(|other| other.message() == error.message()));
@@ -338,16 +338,16 @@ fn enough_blocks(spec: &pipit_commands::Spec, given: usize) -> Result<(), Error>
     let least = spec.usage.blocks.iter().filter(|slot| slot.required).count();
     let wrong = if given > most {
         match most {
-            0 => format!("{} takes no block", spec.name),
-            1 => format!("{} takes one block", spec.name),
-            _ => format!("{} takes {most} blocks at most", spec.name),
+            0 => format!("{} takes no block", spec.shown()),
+            1 => format!("{} takes one block", spec.shown()),
+            _ => format!("{} takes {most} blocks at most", spec.shown()),
         }
     } else if given < least {
         format!("a block of {} is missing", spec.name)
     } else {
         return Ok(());
     };
-    Err(Error::refused(wrong).help(format!("usage: {}", spec.usage)))
+    Err(Error::refused(wrong).help(format!("usage: {}", spec.usage_line())))
 }
 
 fn ast_name(text: &str) -> bool {

@@ -90,8 +90,10 @@ pub(super) async fn set(host: &Host, call: &Call, input: Option<Stream>) -> Resu
     let (_, manifest) = install::show(store, home, &name, None).await?;
     let secret = manifest.config.iter().any(|setting| setting.name == key && setting.secret);
     if secret && (call.text("VALUE").is_some() || !host.standard_input) {
-        return Err(Error::failed(format!("{key} is a secret, and a secret never stands in a line"))
-            .help(format!("on the shell's own machine: pipit run --stdin 'bundle set {name} {key}' < FILE")));
+        return Err(Error::failed(format!(
+            "{key} is a secret, and a secret never stands in a line: this one is in the log now, so change it"
+        ))
+        .help(format!("on the shell's own machine: pipit run --stdin 'bundle set {name} {key}' < FILE")));
     }
     let value = match (call.text("VALUE"), input) {
         (Some(value), _) => value.to_string(),

@@ -220,13 +220,15 @@ pub(super) async fn claim(host: &Host, call: &Call) -> Result<Vec<Value>, Error>
     }
     let mut changes = vec![remove(kind::CLAIM, CODE, Expect::Revision(found.revision))];
     let name = claimant_name(host, &account, &mut changes)?;
-    let group = Group { users: BTreeSet::from([name.clone()]) };
-    let role = Role {
-        permissions: RIGHTS.iter().map(|right| EcoString::from(*right)).collect(),
-        groups: BTreeSet::from([ADMIN.into()]),
-    };
-    changes.push(insert(kind::GROUP, ADMIN, &group));
-    changes.push(insert(kind::ROLE, ADMIN, &role));
+    // what is left of administrators that were is kept
+    let people = host.world.policy.people();
+    let mut group = people.groups.get(ADMIN).cloned().unwrap_or_default();
+    group.users.insert(name.clone());
+    let mut role = people.roles.get(ADMIN).cloned().unwrap_or_default();
+    role.permissions.extend(RIGHTS.iter().map(|right| EcoString::from(*right)));
+    role.groups.insert(ADMIN.into());
+    changes.push(put(kind::GROUP, ADMIN, &group, Expect::Anything));
+    changes.push(put(kind::ROLE, ADMIN, &role, Expect::Anything));
     apply(host, changes).await?;
     Ok(done(format!("{name}, you are the administrator; help shows what you may run now")))
 }
@@ -260,7 +262,8 @@ pub(in super::super) struct Claim {
 
 /// A new one-time code and how it is kept; none when there is an administrator already.
 pub(in super::super) fn new_code(world: &super::super::World) -> Option<(String, Change)> {
-    if world.policy.people().roles.contains_key(ADMIN) {
+    let people = world.policy.people();
+    if people.users.keys().any(|name| people.permissions_of(name).contains("user:manage")) {
         return None;
     }
     let mut bytes = [0; 16];

@@ -2,6 +2,7 @@
 
 use ecow::EcoString;
 use pipit_commands::{Call, Error, Record, Value};
+use pipit_grammar::rule::{Rule, Target};
 
 use super::super::world::{KeptRule, kind};
 use super::people::fresh_name;
@@ -136,12 +137,46 @@ pub(super) fn list_permissions(host: &Host) -> Result<Vec<Value>, Error> {
 pub(super) async fn create_rule(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let typed = text(call, "RULE")?;
     let rule = pipit_grammar::rule::parse_rule(&typed).map_err(|error| unread(&error, &typed))?;
+    names_what_is_there(host, &rule)?;
     let ids =
         host.world.policy.site_rules().iter().filter_map(|ruling| ruling.id.strip_prefix('r')?.parse::<u64>().ok());
     let id = format!("r{}", ids.max().unwrap_or(0) + 1);
     let text = rule.to_string();
     apply(host, vec![insert(kind::RULE, id.clone(), &KeptRule { text: text.clone() })]).await?;
     Ok(done(format!("{id}: {text}")))
+}
+
+/// Refuses a rule about a command or with a permission that is not there: a slip of the pen would guard nothing, or lock
+/// everybody out.
+fn names_what_is_there(host: &Host, rule: &Rule) -> Result<(), Error> {
+    let world = host.engine.world()?;
+    let commands = world.catalogue.all();
+    let about = match &rule.target {
+        Target::All => None,
+        Target::Bundle(bundle) if commands.iter().any(|command| command.spec().bundle == *bundle) => None,
+        Target::Bundle(bundle) => Some(Error::failed(format!("there is no bundle {bundle} with commands"))),
+        Target::Command { bundle, command } => {
+            let exact = format!("{bundle}:{command}");
+            let there = commands.iter().any(|command| *command.exact() == exact);
+            (!there).then(|| missing("command", &exact, commands.iter().map(|command| command.exact().as_str())))
+        }
+    };
+    if let Some(error) = about {
+        return Err(error);
+    }
+    let known = permissions(host)?;
+    match rule.permissions().into_iter().find(|permission| !known.contains(permission)) {
+        Some(permission) => Err(missing("permission", permission, known.iter().map(EcoString::as_str))),
+        None => Ok(()),
+    }
+}
+
+fn missing<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Error {
+    let error = Error::failed(format!("there is no {what} {name}, so the rule is not made"));
+    match pipit_commands::bind::nearest(name, known) {
+        Some(near) => error.help(format!("did you mean {near}?")),
+        None => error.help(format!("make the {what} first, or enable the bundle that brings it")),
+    }
 }
 
 /// What is wrong with a rule, and near which of its words.
