@@ -284,10 +284,7 @@ fn is_public(command: &Command) -> bool {
     }
     match command.verb() {
         None => true,
-        Some(verb) => matches!(
-            verb,
-            Verb::Help | Verb::Which | Verb::Explain | Verb::Why | Verb::Whoami | Verb::More | Verb::Claim
-        ),
+        Some(verb) => matches!(verb, Verb::Help | Verb::Which | Verb::Whoami | Verb::More | Verb::Claim),
     }
 }
 

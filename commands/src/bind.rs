@@ -5,7 +5,7 @@ use ecow::EcoString;
 use pipit_grammar::usage::{Flag, Param, Usage};
 
 use crate::args::{Arg, Args, Given};
-use crate::command::Spec;
+use crate::spec::Spec;
 use crate::{Error, Kind};
 
 /// What the line shows of a word's head.

@@ -7,9 +7,10 @@ use std::pin::pin;
 use futures_util::future::{Either, select};
 use futures_util::stream::{self, StreamExt as _};
 
-use crate::command::{Call, Command, Flow};
+use crate::command::{Call, Command};
 use crate::condition::Condition;
 use crate::family::{family, row};
+use crate::spec::Flow;
 use crate::stream::{Batch, Stream};
 use crate::{Block, Error, ErrorKind, Kind, Record, Value};
 

@@ -9,9 +9,10 @@ use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use md5::Md5;
 use sha2::{Digest, Sha256, Sha512};
 
-use crate::command::{Call, Command, Flow};
+use crate::command::{Call, Command};
 use crate::family::{Row, family, row};
 use crate::parse::parse;
+use crate::spec::Flow;
 use crate::stream::Batch;
 use crate::text::subject;
 use crate::to::to;

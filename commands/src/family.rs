@@ -4,8 +4,9 @@
 use ecow::EcoString;
 use pipit_grammar::usage::{Usage, parse_usage};
 
-use crate::command::{Call, Code, Command, Effect, Example, Fill, Flow, Spec, Test, Worker};
+use crate::command::{Call, Code, Command, Test, Worker};
 use crate::shell::Verb;
+use crate::spec::{Effect, Example, Fill, Flow, Spec};
 use crate::stream::{Batch, Stream};
 use crate::{Error, Kind, Value};
 

@@ -2,9 +2,10 @@
 //! reached.
 
 use crate::Kind;
-use crate::command::{Command, Effect, Flow};
+use crate::command::Command;
 use crate::family::{Row, family, row};
 use crate::shell::Verb;
+use crate::spec::{Effect, Flow};
 
 pub(crate) fn families() -> Vec<Command> {
     family(

@@ -3,12 +3,13 @@
 
 use ecow::EcoString;
 
-use crate::command::{Call, Command, Flow, Worker};
+use crate::command::{Call, Command, Worker};
 use crate::family::{family, row};
 use crate::jq;
 use crate::jsonpath::Query;
 use crate::key::Key;
 use crate::shell::Verb;
+use crate::spec::Flow;
 use crate::stream::Stream;
 use crate::value::Fields;
 use crate::{Error, Kind, Record, Value};

@@ -3,8 +3,9 @@
 use ecow::EcoString;
 
 use crate::Kind;
-use crate::command::{Command, Effect, Flow};
+use crate::command::Command;
 use crate::family::{Row, family, row};
+use crate::spec::{Effect, Flow};
 
 /// What the shell is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,8 +4,9 @@
 use jiff::Timestamp;
 
 use crate::args::{Given, How};
-use crate::command::{Call, Command, Flow};
+use crate::command::{Call, Command};
 use crate::family::{family, row};
+use crate::spec::Flow;
 use crate::stream::{Batch, Stream};
 use crate::{Error, Host, Kind, Value};
 

@@ -9,7 +9,7 @@ use super::{Context, Identity, Policy, RIGHTS, objection};
 use crate::access::People;
 
 /// What a stranger may run of what the shell does.
-const PUBLIC: [Verb; 7] = [Verb::Help, Verb::Which, Verb::Explain, Verb::Why, Verb::Whoami, Verb::More, Verb::Claim];
+const PUBLIC: [Verb; 5] = [Verb::Help, Verb::Which, Verb::Whoami, Verb::More, Verb::Claim];
 
 fn policy(site: &[&str]) -> Policy {
     let mut people = People::default();

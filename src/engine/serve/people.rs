@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ecow::EcoString;
 use pipit_commands::{Call, Error, Record, Value};
+use pipit_grammar::rule::Place;
 
 use super::super::world::kind;
 use super::{Host, apply, change, delete as remove, done, insert, put, text};
@@ -210,6 +211,11 @@ pub(super) async fn claim(host: &Host, call: &Call) -> Result<Vec<Value>, Error>
         Error::failed("nobody has verified who you are here, so nothing can be given to you")
             .help("log in to the chat service first, and say it again")
     })?;
+    if host.context().place != Place::Dm {
+        apply(host, vec![remove(kind::CLAIM, CODE, Expect::Revision(found.revision))]).await?;
+        return Err(Error::failed("a code that was said in a room is void")
+            .help("start pipit serve again for a new one, and say that in a direct message"));
+    }
     if kept.tries >= TRIES {
         return Err(wrong());
     }
