@@ -188,6 +188,19 @@ pub enum Target {
     },
 }
 
+impl Part {
+    /// Whether it stood in quotes.
+    pub(crate) fn is_quoted(&self) -> bool {
+        match self {
+            Self::Text { quoted, .. }
+            | Self::Reference { quoted, .. }
+            | Self::Percent { quoted }
+            | Self::Substitution { quoted, .. }
+            | Self::Parameter { quoted, .. } => *quoted,
+        }
+    }
+}
+
 impl Name {
     /// The part before the colon.
     pub fn bundle(&self) -> Option<&str> {

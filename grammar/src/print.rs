@@ -102,27 +102,17 @@ impl Display for Word {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut parts = self.parts.as_slice();
         while let [first, rest @ ..] = parts {
-            if !is_quoted(first) {
+            if !first.is_quoted() {
                 part(first, rest.first(), f)?;
                 parts = rest;
                 continue;
             }
-            let end = parts.iter().position(|part| !is_quoted(part)).unwrap_or(parts.len());
+            let end = parts.iter().position(|part| !part.is_quoted()).unwrap_or(parts.len());
             let (run, rest) = parts.split_at(end);
             quoted_run(run, f)?;
             parts = rest;
         }
         Ok(())
-    }
-}
-
-fn is_quoted(part: &Part) -> bool {
-    match part {
-        Part::Text { quoted, .. }
-        | Part::Reference { quoted, .. }
-        | Part::Percent { quoted }
-        | Part::Substitution { quoted, .. }
-        | Part::Parameter { quoted, .. } => *quoted,
     }
 }
 

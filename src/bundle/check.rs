@@ -60,7 +60,7 @@ fn native(root: &Field<'_>, notes: &mut Notes) -> Option<Manifest> {
             notes.faults.push(Fault::new("bundle", why).at(root.node.at));
         }
     }
-    let name = top.need("name", notes).and_then(|field| bundle_name(&field, notes));
+    let name = top.need("name", notes).and_then(|field| bundle_name(&field, is_name, NAME_RULE, notes));
     let version = top.need("version", notes).and_then(|field| version(&field, notes));
     let description = top.need("description", notes).and_then(|field| field.text(notes));
     let permissions = top.get("permissions").map(|field| permissions(&field, notes)).unwrap_or_default();
@@ -121,10 +121,11 @@ pub(super) fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
-fn bundle_name(field: &Field<'_>, notes: &mut Notes) -> Option<EcoString> {
+/// The name of a bundle, by what its format calls a name.
+fn bundle_name(field: &Field<'_>, good: fn(&str) -> bool, rule: &'static str, notes: &mut Notes) -> Option<EcoString> {
     let name = field.text(notes)?;
-    if !is_name(name) {
-        notes.wrong(field, NAME_RULE);
+    if !good(name) {
+        notes.wrong(field, rule);
     } else if RESERVED.contains(&name) {
         notes.wrong(field, format!("the name {name} is reserved; choose another"));
     }

@@ -314,7 +314,7 @@ fn following(items: &[&Item], command: &str) -> Result<Line, Error> {
         [Item::Word(first), rest @ ..] => {
             let name = first
                 .bare()
-                .filter(|text| ast_name(text))
+                .filter(|text| ast::is_name(text))
                 .ok_or_else(|| Error::refused(format!("{command} wants the name of a command")).at(first.span))?;
             let stage = ast::Stage {
                 name: ast::Name { text: name.into(), span: first.span },
@@ -348,10 +348,6 @@ fn enough_blocks(spec: &pipit_commands::Spec, given: usize) -> Result<(), Error>
         return Ok(());
     };
     Err(Error::refused(wrong).help(format!("usage: {}", spec.usage_line())))
-}
-
-fn ast_name(text: &str) -> bool {
-    pipit_grammar::ast::is_name(text)
 }
 
 /// The words as far as they are known from the line, apart as positional ones and options.

@@ -31,7 +31,7 @@ impl Glue {
     pub(super) fn text(&mut self, more: &str, quoted: bool) {
         match self.parts.last_mut() {
             Some(Part::Text { text, quoted: last }) if *last == quoted => text.push_str(more),
-            Some(last) if more.is_empty() && (!quoted || is_quoted(last)) => {}
+            Some(last) if more.is_empty() && (!quoted || last.is_quoted()) => {}
             None if more.is_empty() && !quoted => {}
             Some(_) | None => self.parts.push(Part::Text { text: EcoString::from(more), quoted }),
         }
@@ -44,7 +44,7 @@ impl Glue {
 
     /// Adds what is looked up at this offset of the text.
     pub(super) fn computed(&mut self, part: Part, at: usize) {
-        if is_quoted(&part)
+        if part.is_quoted()
             && let Some(Part::Text { text, quoted: true }) = self.parts.last()
             && text.is_empty()
         {
@@ -136,15 +136,5 @@ impl Glue {
                 self.computed = known;
             }
         }
-    }
-}
-
-fn is_quoted(part: &Part) -> bool {
-    match part {
-        Part::Text { quoted, .. }
-        | Part::Reference { quoted, .. }
-        | Part::Percent { quoted }
-        | Part::Substitution { quoted, .. }
-        | Part::Parameter { quoted, .. } => *quoted,
     }
 }

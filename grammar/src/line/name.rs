@@ -9,7 +9,7 @@ use super::refusal::{Parsed, refuse};
 use super::repair;
 use super::scope::Scope;
 use crate::SyntaxError;
-use crate::ast::Name;
+use crate::ast::{Name, is_name};
 use crate::error::repeated;
 
 /// `name = [ bundle ":" ] command`, or `!!`.
@@ -20,15 +20,6 @@ pub(super) fn name<'t>(scope: Scope<'_, 't>, input: &'t str) -> Parsed<'t, Name>
         return refuse(no_name(scope, input));
     }
     Ok((rest, Name { text: EcoString::from(text), span: scope.span(input, rest) }))
-}
-
-/// Whether the letters of a name stand in their order.
-fn is_name(text: &str) -> bool {
-    let begins_well = |part: &str| part.as_bytes().first().is_some_and(u8::is_ascii_alphabetic);
-    match text.split_once(':') {
-        None => begins_well(text),
-        Some((bundle, command)) => begins_well(bundle) && begins_well(command) && !command.contains(':'),
-    }
 }
 
 /// What is wrong with a word that stands where a name should.

@@ -2,7 +2,7 @@
 //! rules are read by our grammar.
 //!
 //! Where Cog let something pass that loses a rule (a key twice) or never counts (an option that nobody declared), it is
-//! an error or a warning here. Deliberately absent: Cog's templates are kept and not read.
+//! an error or a warning here. Deliberately absent: Cog's templates are checked for their form and not kept.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use pipit_grammar::usage::{Flag, Param, Usage};
 use super::super::field::{Field, Fields, Notes};
 use super::super::manifest::{Entry, Input, Manifest, Needs, Output, Program, Run, Setting};
 use super::super::yaml::Content;
-use super::{RESERVED, warn_of_no_rules};
+use super::{bundle_name, warn_of_no_rules};
 
 /// Cog gave up on a command after this.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -30,7 +30,7 @@ struct Around {
 /// Reads a manifest of Cog. None only beside a fault.
 pub(super) fn read(version: &Field<'_>, top: &Fields<'_>, notes: &mut Notes) -> Option<Manifest> {
     let format = format(version, notes)?;
-    let name = top.need("name", notes).and_then(|field| name(&field, notes));
+    let name = top.need("name", notes).and_then(|field| bundle_name(&field, is_name, NAME_RULE, notes));
     let number = top.need("version", notes).and_then(|field| number(&field, notes));
     let description = if format >= 4 { top.need("description", notes) } else { top.get("description") };
     let description = description.and_then(|field| field.text(notes));
@@ -86,16 +86,6 @@ fn is_name(name: &str) -> bool {
 }
 
 const NAME_RULE: &str = "a name has letters, digits, - and _, and begins with a letter";
-
-fn name(field: &Field<'_>, notes: &mut Notes) -> Option<EcoString> {
-    let name = field.text(notes)?;
-    if !is_name(name) {
-        notes.wrong(field, NAME_RULE);
-    } else if RESERVED.contains(&name) {
-        notes.wrong(field, format!("the name {name} is reserved; choose another"));
-    }
-    Some(name.into())
-}
 
 fn number(field: &Field<'_>, notes: &mut Notes) -> Option<EcoString> {
     let text = field.text(notes)?;
