@@ -1,0 +1,54 @@
+//! Rows that look at the shell: what there is, what runs, what ran.
+
+use super::Verb;
+use crate::Kind;
+use crate::command::Command;
+use crate::family::{family, row};
+use crate::spec::Flow;
+
+pub(super) fn shell() -> Vec<Command> {
+    family(
+        "shell",
+        [
+            row("help [NAME…]")
+                .about("What there is to run, or how to run one of it; a word that is no name is searched for")
+                .shows("help", "every command that you may run")
+                .shows("help sort", "the usage and examples of one")
+                .shell(Verb::Help, Flow::Each),
+            row("which NAME…")
+                .about("What a name stands for: a command, and of which bundle, or an alias")
+                .shows("which ec2", "where a name leads")
+                .shell(Verb::Which, Flow::Each),
+            row("explain LINE…")
+                .about("How a line is understood: each stage, what it is, what it needs; nothing runs")
+                .shows("explain { list b a | sort }", "a whole line stands in a block")
+                .takes_command()
+                .shell(Verb::Explain, Flow::Each),
+            row("why LINE…")
+                .about("Whether you may run a line, and by which rules; nothing runs")
+                .shows("why aws stop i-1", "what it takes")
+                .takes_command()
+                .shell(Verb::Why, Flow::Each),
+            row("whoami").about("Who you are here, and what you may").shell(Verb::Whoami, Flow::Each),
+            row("history [WORD…] [--count=N]")
+                .about("Your lines, the newest last; with words only those that contain them; `!!` runs the last again")
+                .kind("N", Kind::Int(1, 1000))
+                .shows("history deploy --count=5", "your last five lines with deploy in them")
+                .shell(Verb::History, Flow::Each),
+            row("ps").about("The lines that run now: your own, or all with shell:ps").shell(Verb::Ps, Flow::Each),
+            row("kill ID")
+                .about("Stops a running line of your own; those of others with shell:kill")
+                .fills_from("ID", "id")
+                .shows("kill 7M34SEPE", "the id is in ps")
+                .shell(Verb::Kill, Flow::Each),
+            row("more")
+                .about("The next part of the last output that was too long to show")
+                .shell(Verb::More, Flow::Each),
+            row("status").about("How the shell is: version, audit log, chat services").shell(Verb::Status, Flow::Each),
+            row("claim CODE")
+                .about("Makes you the administrator with the code that the first start printed")
+                .shows("claim 4F7K-2M9Q", "you are the administrator")
+                .shell(Verb::Claim, Flow::Each),
+        ],
+    )
+}
