@@ -13,8 +13,10 @@ mod doctor;
 mod home;
 mod line;
 mod serve;
+mod session;
 mod shell;
 mod stdin;
+mod test;
 mod tree;
 
 pub(crate) use home::Home;
@@ -82,6 +84,19 @@ enum Command {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         line: Vec<String>,
     },
+    /// Play sessions: files that say who types what and what is answered
+    ///
+    /// Each file is played in a home of its own, which is thrown away; those who speak in it are made users. Pages of
+    /// Markdown are played by their blocks marked pipit-session. Exit codes: 0 answered as written, 1 otherwise, 2 no
+    /// session.
+    Test {
+        /// Write the answers into the files as they came
+        #[arg(long)]
+        bless: bool,
+        /// The files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
     /// Look at the audit log without a shell, also when the shell does not start
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -140,6 +155,12 @@ pub(crate) fn main() -> ExitCode {
             let home = Home::find(cli.home.as_deref());
             let config = home.as_ref().map_err(Clone::clone).and_then(|home| config(&cli, home));
             doctor::doctor(home, config)
+        }
+        Command::Test { bless, files } => {
+            match cli.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read) {
+                Ok(config) => test::test(files, *bless, &config.net),
+                Err(error) => fail(2, &error),
+            }
         }
         Command::Parse { json, line } => check::parse(&line.join(" "), *json),
         Command::Audit(AuditCommand::Verify) => with(&cli, |home, _| check::audit(home)),
