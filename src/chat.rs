@@ -8,6 +8,7 @@ mod address;
 mod ask;
 mod backoff;
 mod breaker;
+mod embedded;
 mod flood;
 pub(crate) mod irc;
 mod outbox;
@@ -26,7 +27,7 @@ use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-pub(crate) use ask::{Services, ask};
+pub(crate) use ask::{Services, ask, ways};
 pub(crate) use flood::Flood;
 use session::Session;
 
@@ -44,6 +45,8 @@ pub(crate) struct Message {
     pub(crate) sender: Sender,
     /// The line itself.
     pub(crate) text: EcoString,
+    /// How the line stood in what was said.
+    pub(crate) stands: Stands,
     /// The service's own id of the message, where it has one; never handed on twice.
     pub(crate) key: Option<EcoString>,
     /// When it was said, in milliseconds since 1970: the service's word, or ours where it gives none.
@@ -51,6 +54,30 @@ pub(crate) struct Message {
     /// When it was heard, in departures that the entry has counted: who had the sender's name then.
     pub(crate) heard: u64,
 }
+
+/// How a line stood in what was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stands {
+    /// The message was the line.
+    Alone,
+    /// In the midst of talk, in backticks.
+    InTalk {
+        /// The lines that stood there after it.
+        then: Vec<EcoString>,
+    },
+}
+
+/// What is said in a room that is not as the entry says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Habits {
+    /// What a command begins with.
+    pub(crate) prefix: Option<EcoString>,
+    /// Whether commands in the midst of talk run.
+    pub(crate) embedded: bool,
+}
+
+/// Tells the habits of a place. Asked for every message, also for talk.
+pub(crate) type Ways = Arc<dyn Fn(&Place) -> Habits + Send + Sync>;
 
 /// Where something is said.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -243,13 +270,13 @@ impl Handle {
 }
 
 /// Connects an entry and keeps it connected until the handle is stopped or dropped. Needs a tokio runtime.
-pub(crate) fn start(entry: Entry, ask: Ask) -> Handle {
+pub(crate) fn start(entry: Entry, ask: Ask, ways: Ways) -> Handle {
     let entry = Arc::new(entry);
     let (posts, heard_posts) = mpsc::channel(POSTS);
     let (stop, stopped) = watch::channel(false);
     let first = State { link: Link::Connecting, last_error: None, rooms: Vec::new() };
     let (tell, state) = watch::channel(first);
-    let session = Session::new(entry.name().into(), entry.prefix(), ask, heard_posts, tell, stopped);
+    let session = Session::new(entry.name().into(), entry.prefix(), (ask, ways), heard_posts, tell, stopped);
     let task = tokio::spawn(session::keep(entry.clone(), session));
     Handle { entry, posts, state, stop, task }
 }

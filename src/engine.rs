@@ -27,6 +27,7 @@ mod host;
 mod names;
 mod plan;
 mod planner;
+mod room;
 mod run;
 mod serve;
 mod world;
@@ -36,6 +37,7 @@ use host::{Lent, LineHost};
 pub(crate) use names::Catalogue;
 use names::Names;
 use planner::Planner;
+use room::{Room, RoomId};
 use world::World;
 
 /// The shell's inside. Cheap to clone.
@@ -77,13 +79,17 @@ pub(crate) struct Request {
     pub(crate) address: Option<Address>,
     /// The way in.
     pub(crate) via: Via,
-    /// What made the line come in, when it was not the one who is named: the operator's `--as`.
+    /// What made the line come in, when it was not typed as a line by the one who is named: the operator's `--as`, or
+    /// [`EMBEDDED`].
     pub(crate) cause: Option<&'static str>,
     /// What flows into the first stage.
     pub(crate) input: Option<Stream>,
     /// Told the ticket's id as soon as there is one.
     pub(crate) ticket: Option<oneshot::Sender<String>>,
 }
+
+/// The cause of a line that stood in the midst of talk.
+pub(crate) const EMBEDDED: &str = "embedded";
 
 /// Where a service reaches somebody: a name alone may be another's by the time that something is said.
 #[derive(Clone, Debug)]
@@ -203,6 +209,13 @@ impl Engine {
         let Ok(subject) = world.policy.subject(identity) else { return Vec::new() };
         let context = Context { place: place.clone(), via: Via::Chat };
         serve::completions(&world, &subject, &context)
+    }
+
+    /// What is set for a room of a service.
+    pub(crate) fn room(&self, service: &str, place: &Place) -> Room {
+        let Some(id) = RoomId::of(service, place) else { return Room::default() };
+        // without a store nothing runs anyway
+        self.world().ok().and_then(|world| world.rooms.get(&id).cloned()).unwrap_or_default()
     }
 
     /// Stops a running line on behalf of somebody; true when it was running.

@@ -20,6 +20,8 @@ pub(crate) const SHOWN_LINES: usize = 15;
 pub(crate) const SHOWN_BYTES: usize = 3000;
 /// How many streams, notes and aliases one person may keep, each.
 pub(crate) const OWN_THINGS: usize = 200;
+/// How many commands may stand in the midst of one message.
+pub(crate) const EMBEDDED: usize = 5;
 /// How many lines run at once.
 pub(crate) const RUNNING: usize = 4096;
 /// How far back a start looks for lines that broke off; older ones are closed when somebody lists them.

@@ -66,6 +66,8 @@ pub enum Verb {
     RoomDelete,
     RoomList,
     RoomRead,
+    RoomSet,
+    RoomShow,
     BundleInstall,
     BundleEnable,
     BundleDisable,

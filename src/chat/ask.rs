@@ -15,9 +15,9 @@ use pipit_commands::{Error, Value};
 use pipit_grammar::rule::{self, Via};
 use tokio::sync::oneshot;
 
-use super::{Answer, Ask, Handle, Link, Message, Place, Post};
+use super::{Answer, Ask, Habits, Handle, Link, Message, Place, Post, Stands, Ways};
 use crate::access::Identity;
-use crate::engine::{Address, Engine, Outlet, Request};
+use crate::engine::{Address, EMBEDDED, Engine, Outlet, Request};
 use crate::limits;
 use crate::render;
 
@@ -98,8 +98,37 @@ impl Outlet for Services {
 pub(crate) fn ask(engine: Engine, services: Services, kind: &'static str) -> Ask {
     Arc::new(move |message| {
         let (engine, services) = (engine.clone(), services.clone());
-        Box::pin(async move { answer(&engine, &services, kind, message).await })
+        Box::pin(async move {
+            let (first, then) = message.apart();
+            let mut answers = answer(&engine, &services, kind, first).await;
+            for line in then {
+                answers = join(answers, answer(&engine, &services, kind, line).await);
+            }
+            answers
+        })
     })
+}
+
+/// Two answers as one, in order.
+fn join(first: Option<Answer>, second: Option<Answer>) -> Option<Answer> {
+    let (Some(one), Some(two)) = (&first, &second) else { return first.or(second) };
+    Some(Answer { text: format!("{}\n{}", one.text, two.text), notice: one.notice || two.notice })
+}
+
+/// The habits of the rooms of a service, as the shell has them set.
+pub(crate) fn ways(engine: Engine, service: EcoString) -> Ways {
+    Arc::new(move |place| {
+        let room = engine.room(&service, &place_of(place));
+        Habits { prefix: room.prefix, embedded: room.embedded }
+    })
+}
+
+/// The place as rules know it.
+fn place_of(place: &Place) -> rule::Place {
+    match place {
+        Place::Room(name) => rule::Place::Room(name.strip_prefix('#').unwrap_or(name).into()),
+        Place::Direct(_) => rule::Place::Dm,
+    }
 }
 
 async fn answer(engine: &Engine, services: &Services, kind: &str, message: Message) -> Option<Answer> {
@@ -107,10 +136,7 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
         Some(account) => Identity::Account(format!("{kind}://{}/{account}", message.service).into()),
         None => Identity::Stranger(message.sender.shown.clone()),
     };
-    let place = match &message.place {
-        Place::Room(name) => rule::Place::Room(name.strip_prefix('#').unwrap_or(name).into()),
-        Place::Direct(_) => rule::Place::Dm,
-    };
+    let place = place_of(&message.place);
     tracing::debug!(service = %message.service, key = ?message.key, at = message.at, "heard");
     let (told, id) = oneshot::channel();
     let request = Request {
@@ -120,7 +146,7 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
         place: place.clone(),
         address: Some(Address { name: message.sender.shown.clone(), heard: message.heard }),
         via: Via::Chat,
-        cause: None,
+        cause: matches!(message.stands, Stands::InTalk { .. }).then_some(EMBEDDED),
         input: None,
         ticket: Some(told),
     };

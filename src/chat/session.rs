@@ -12,10 +12,12 @@ use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::breaker::Breaker;
+use super::embedded::{self, Asked};
 use super::seen::Seen;
 use super::turns::{Done, Turn, Turns};
 use super::whereabouts::Whereabouts;
-use super::{Answer, Ask, Entry, Link, Message, Place, Post, Sender, State, address};
+use super::{Answer, Ask, Entry, Link, Message, Place, Post, Sender, Stands, State, Ways, address};
+use crate::limits;
 
 /// How a connection ended.
 #[derive(Debug)]
@@ -38,7 +40,7 @@ impl From<std::io::Error> for Ended {
 pub(super) struct Heard<'a> {
     pub(super) place: Place,
     pub(super) sender: Sender,
-    pub(super) line: &'a str,
+    pub(super) asked: Asked<'a>,
     pub(super) key: Option<EcoString>,
     pub(super) at: Option<i64>,
 }
@@ -63,6 +65,7 @@ pub(super) enum Next {
 pub(super) struct Session {
     service: EcoString,
     prefix: EcoString,
+    ways: Ways,
     turns: Turns,
     seen: Seen,
     answers: mpsc::Receiver<Done>,
@@ -78,7 +81,7 @@ impl Session {
     pub(super) fn new(
         service: EcoString,
         prefix: &str,
-        ask: Ask,
+        (ask, ways): (Ask, Ways),
         posts: mpsc::Receiver<Post>,
         state: watch::Sender<State>,
         stop: watch::Receiver<bool>,
@@ -89,6 +92,7 @@ impl Session {
         Self {
             service,
             prefix,
+            ways,
             turns,
             seen,
             answers,
@@ -101,9 +105,19 @@ impl Session {
         }
     }
 
-    /// The line that a text asks for, or `None` for talk.
-    pub(super) fn line<'a>(&self, text: &'a str, nick: &str, direct: bool) -> Option<&'a str> {
-        address::line(text, &self.prefix, nick, direct)
+    /// What a text that was said in a place asks for, or `None` for talk.
+    pub(super) fn asked<'a>(&self, text: &'a str, nick: &str, place: &Place) -> Option<Asked<'a>> {
+        let direct = match place {
+            Place::Direct(_) => return address::line(text, &self.prefix, nick, true).map(Asked::Line),
+            Place::Room(_) => false,
+        };
+        let habits = (self.ways)(place);
+        let prefix = habits.prefix.as_ref().unwrap_or(&self.prefix);
+        match address::line(text, prefix, nick, direct) {
+            Some(line) => Some(Asked::Line(line)),
+            None if habits.embedded => embedded::lines(text),
+            None => None,
+        }
     }
 
     /// Runs a line, once. What comes back is to be said at once.
@@ -113,11 +127,26 @@ impl Session {
         {
             return None;
         }
+        let (text, stands) = match heard.asked {
+            Asked::Line(line) => (line, Stands::Alone),
+            Asked::Embedded { first, then } => {
+                (first, Stands::InTalk { then: then.into_iter().map(EcoString::from).collect() })
+            }
+            Asked::TooMany(many) => {
+                let text = format!(
+                    "{}: {many} commands stand in that message, and {} are the most; none of them ran",
+                    heard.sender.shown,
+                    limits::EMBEDDED
+                );
+                return Some(Say { place: heard.place, text, notice: true });
+            }
+        };
         let message = Message {
             service: self.service.clone(),
             place: heard.place,
             sender: heard.sender,
-            text: heard.line.into(),
+            text: text.into(),
+            stands,
             key: heard.key,
             at: heard.at.unwrap_or_else(now),
             heard: self.whereabouts.now(),

@@ -191,12 +191,21 @@ async fn run(course: Arc<Course>, message: Message, _permits: Vec<OwnedSemaphore
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
     use super::*;
-    use crate::chat::Sender;
+    use crate::chat::{Sender, Stands};
 
     fn message(nick: &str, account: Option<&str>) -> Message {
         let sender = Sender { shown: nick.into(), account: account.map(EcoString::from) };
         let place = Place::Room("#a".into());
-        Message { service: "net".into(), place, sender, text: "x".into(), key: None, at: 0, heard: 0 }
+        Message {
+            service: "net".into(),
+            place,
+            sender,
+            text: "x".into(),
+            stands: Stands::Alone,
+            key: None,
+            at: 0,
+            heard: 0,
+        }
     }
 
     #[tokio::test]

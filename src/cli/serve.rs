@@ -54,7 +54,8 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
         for entry in config.chat {
             let name = entry.name().to_owned();
             let ask = chat::ask(engine.clone(), services.clone(), entry.kind());
-            handles.insert(name.as_str().into(), chat::start(entry, ask));
+            let ways = chat::ways(engine.clone(), name.as_str().into());
+            handles.insert(name.as_str().into(), chat::start(entry, ask, ways));
             names.push(name);
         }
         services.set(handles);

@@ -91,6 +91,8 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::RoomDelete => rooms::delete(host, call).await,
         Verb::RoomRead => rooms::read(host, call),
         Verb::RoomList => Ok(rooms::list(host)),
+        Verb::RoomSet => rooms::set(host, call).await,
+        Verb::RoomShow => rooms::show(host, call),
         Verb::BundleInstall => bundles::install(host, call).await,
         Verb::BundleEnable => bundles::enable(host, call).await,
         Verb::BundleDisable => bundles::disable(host, call).await,

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::bundles::Bundles;
+use super::room::{Room, RoomId};
 use super::{Aliases, Catalogue, unavailable};
 use crate::access::decide::{Layer, Ruling};
 use crate::access::{People, Policy};
@@ -41,8 +42,8 @@ pub(crate) struct World {
     /// By owner.
     pub(crate) aliases: HashMap<EcoString, Aliases>,
     pub(crate) site_aliases: Aliases,
-    /// The shell's own rooms, with the `#`.
-    pub(crate) rooms: BTreeMap<EcoString, Room>,
+    /// The rooms of the shell's own, and those of chat services for which something is set.
+    pub(crate) rooms: BTreeMap<RoomId, Room>,
     /// The permissions that the site has made, and those that enabled bundles bring.
     pub(crate) permissions: Vec<EcoString>,
     /// Templates by `bundle:name`.
@@ -63,12 +64,6 @@ pub(crate) struct KeptRule {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct KeptAlias {
     pub(crate) line: String,
-}
-
-/// A room of the shell's own as kept.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Room {
-    pub(crate) audience: EcoString,
 }
 
 /// The key of what belongs to somebody: names hold no slash.
@@ -104,7 +99,10 @@ impl World {
             catalogue: Arc::new(catalogue),
             aliases: aliases.into_iter().map(|(owner, all)| (owner, Arc::new(all))).collect(),
             site_aliases,
-            rooms: all(store, kind::ROOM)?,
+            rooms: all(store, kind::ROOM)?
+                .into_iter()
+                .filter_map(|(key, room)| Some((RoomId::from_key(&key)?, room)))
+                .collect(),
             permissions: all::<serde_json::Value>(store, kind::PERMISSION)?
                 .into_keys()
                 .chain(loaded.permissions)

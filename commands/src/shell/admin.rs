@@ -110,7 +110,21 @@ pub(super) fn rooms() -> Vec<Command> {
                 .kind("AUDIENCE", Kind::OneOf(vec!["public".into(), "private".into()])),
             admin("delete NAME", "Removes a room of the shell's own", Verb::RoomDelete, right)
                 .shows("room delete '#ops'", ""),
-            look("list", "The rooms of the shell's own", Verb::RoomList, right),
+            look("list", "The rooms of the shell's own, and those for which something is set", Verb::RoomList, right),
+            admin(
+                "set NAME SETTING…",
+                "Sets what holds in a room: audience, prefix, embedded; #NAME is a room of the service you are on",
+                Verb::RoomSet,
+                right,
+            )
+            .shows("room set '#ops' embedded=on", "commands in backticks run in the midst of talk")
+            .shows("room set libera://#ops prefix=..", "a command begins with .. there"),
+            row("show [NAME]")
+                .about("What is set for this room, or for another")
+                .rule("allow")
+                .rule("with arg[0] is present must have room:manage")
+                .shows("room show", "audience, prefix, embedded")
+                .shell(Verb::RoomShow, Flow::Each),
             look(
                 "read PLACE",
                 "What was posted to a room of the shell's own, or to @USER there",

@@ -130,8 +130,14 @@ impl<'a> Talk<'a> {
         let lossy = String::from_utf8_lossy(bytes);
         let text = said::plain(&lossy);
         let direct = self.is_me(target);
-        let Some(asked) = session.line(&text, &self.nick, direct) else { return };
         let nick = line.nick();
+        let (place, since) = if direct {
+            (Place::Direct(String::from_utf8_lossy(nick).as_ref().into()), self.since)
+        } else {
+            let Some(room) = self.room(target) else { return };
+            room
+        };
+        let Some(asked) = session.asked(&text, &self.nick, &place) else { return };
         let server = nick.len() == line.source.len() && nick.contains(&b'.');
         let bot = ["bot", "draft/bot", "inspircd.org/bot"].iter().any(|tag| line.tag(tag).is_some());
         if server || bot || self.is_me(nick) {
@@ -139,12 +145,6 @@ impl<'a> Talk<'a> {
         }
         let Ok(nick) = std::str::from_utf8(nick) else { return };
         let at = self.caps.has(Cap::ServerTime).then(|| time(line)).flatten();
-        let (place, since) = if direct {
-            (Place::Direct(nick.into()), self.since)
-        } else {
-            let Some(room) = self.room(target) else { return };
-            room
-        };
         let before_us = since.zip(at).is_some_and(|(since, at)| at < since);
         if before_us || line.tag("batch").is_some_and(|batch| self.old.contains(batch.as_bytes())) {
             return;
@@ -160,7 +160,7 @@ impl<'a> Talk<'a> {
         let account = account.filter(|account| !account.is_empty() && account != "*").map(EcoString::from);
         let key = line.tag("msgid").filter(|id| !id.is_empty()).map(EcoString::from);
         let sender = Sender { shown: nick.into(), account };
-        if let Some(say) = session.hear(Heard { place, sender, line: asked, key, at }) {
+        if let Some(say) = session.hear(Heard { place, sender, asked, key, at }) {
             self.say(&say);
         }
     }

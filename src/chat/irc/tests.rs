@@ -16,7 +16,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
-use crate::chat::{Answer, Ask, Entry, Handle, Link, Message, Place, Post, State, start};
+use crate::chat::{Answer, Ask, Entry, Habits, Handle, Link, Message, Place, Post, State, start};
 
 /// How long anything may take before a test fails.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -38,7 +38,7 @@ fn bot(server: &str, extra: &str) -> Bot {
         let _test_is_over = tell.send(message.clone());
         answer(message).boxed()
     });
-    Bot { handle: start(entry, ask), heard }
+    Bot { handle: start(entry, ask, Arc::new(|_| Habits::default())), heard }
 }
 
 async fn answer(message: Message) -> Option<Answer> {

@@ -69,8 +69,8 @@ where
     Ok(changes)
 }
 
-/// The changes that take away what a user kept: whoever gets the name next is another person.
-fn belongings(host: &Host, name: &str) -> Result<Vec<Change>, Error> {
+/// The changes that take away what a user or a room kept: whoever gets the name next is somebody else.
+pub(super) fn belongings(host: &Host, name: &str) -> Result<Vec<Change>, Error> {
     let mut changes = Vec::new();
     let own = super::super::world::own(name, "");
     let posts = format!("@{own}");

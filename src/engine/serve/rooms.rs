@@ -6,9 +6,10 @@ use pipit_grammar::ast::Target;
 use pipit_grammar::rule::Place;
 
 use super::super::host::LineHost;
-use super::super::world::{Room, kind};
+use super::super::room::{Audience, Room, RoomId, SHELL};
+use super::super::world::kind;
 use super::super::{Address, now};
-use super::{Host, apply, delete as remove, done, insert, text};
+use super::{Host, apply, delete as remove, done, insert, put, text};
 use crate::limits;
 use crate::store::Expect;
 
@@ -28,13 +29,16 @@ fn way(host: &LineHost, target: &Target) -> Result<Option<Way>, Error> {
     let on = |service: &str, room: &EcoString| {
         outlet.is_some_and(|outlet| outlet.knows(service, &Place::Room(room.clone())))
     };
+    let kept =
+        |name: &str| host.world.rooms.contains_key(&RoomId::new(SHELL, name)).then(|| Way::Kept(format!("#{name}")));
     let way = match target {
         Target::Here | Target::Thread => return Ok(None),
-        Target::Room(name) if host.world.rooms.contains_key(name.as_str()) => Some(Way::Kept(format!("#{name}"))),
+        // the room of the line's own service is nearer than one of the shell's of the same name
         Target::Room(name) if on(&host.service, name) => Some(Way::Room(host.service.clone(), name.clone())),
+        Target::Room(name) => kept(name),
         Target::Place { adapter, place } => {
             let room: EcoString = place.strip_prefix('#').unwrap_or(place).into();
-            on(adapter, &room).then(|| Way::Room(adapter.clone(), room))
+            if adapter == SHELL { kept(&room) } else { on(adapter, &room).then(|| Way::Room(adapter.clone(), room)) }
         }
         Target::Me => Some(match &host.address {
             Some(address) => Way::Whisper(address.clone()),
@@ -44,7 +48,7 @@ fn way(host: &LineHost, target: &Target) -> Result<Option<Way>, Error> {
         Target::User(name) if host.address.is_none() && host.world.policy.people().has_user(name) => {
             Some(Way::Kept(format!("@{name}")))
         }
-        Target::User(_) | Target::Room(_) => None,
+        Target::User(_) => None,
     };
     match way {
         Some(way) => Ok(Some(way)),
@@ -126,23 +130,109 @@ fn name(call: &Call) -> Result<EcoString, Error> {
 }
 
 pub(super) async fn create(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let name = name(call)?;
-    let audience = call.text("audience").unwrap_or_else(|| "private".into());
-    let said = done(format!("#{name} is there, {audience}"));
-    apply(host, vec![insert(kind::ROOM, name, &Room { audience })]).await?;
+    let id = RoomId::new(SHELL, &name(call)?);
+    let audience = match call.text("audience").as_deref() {
+        Some("public") => Audience::Public,
+        Some(_) | None => Audience::Private,
+    };
+    let said = done(format!("{id} is there, {}", audience.name()));
+    apply(host, vec![insert(kind::ROOM, id.key(), &Room { audience: Some(audience), ..Room::default() })]).await?;
     Ok(said)
 }
 
 pub(super) async fn delete(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let name = name(call)?;
-    apply(host, vec![remove(kind::ROOM, name.clone(), Expect::Present)]).await?;
-    Ok(done(format!("#{name} is gone")))
+    let id = RoomId::new(SHELL, &name(call)?);
+    if host.engine.store().get(kind::ROOM, &id.key()).map_err(super::stored)?.is_none() {
+        return Err(no_room(&id));
+    }
+    let mut changes = vec![remove(kind::ROOM, id.key(), Expect::Present)];
+    changes.extend(super::people::belongings(host, &id.owner())?);
+    apply(host, changes).await?;
+    Ok(done(format!("{id} is gone")))
 }
 
 pub(super) fn list(host: &Host) -> Vec<Value> {
-    let row = |(name, room): (&EcoString, &Room)| {
-        let row: Record = [("room", format!("#{name}")), ("audience", room.audience.to_string())].into_iter().collect();
+    let row = |(id, room): (&RoomId, &Room)| {
+        let row: Record =
+            [("room", id.to_string()), ("audience", room.audience(id).name().to_owned())].into_iter().collect();
         row.into()
     };
     host.world.rooms.iter().map(row).collect()
+}
+
+/// The room that a text names: `#name` on the service of the line, or `service://#name`.
+pub(super) fn named(host: &Host, text: &str) -> Result<RoomId, Error> {
+    let id = match text.split_once("://") {
+        Some((service, name)) => RoomId::new(service, name),
+        None => RoomId::new(&host.service, text),
+    };
+    let wrong = |c: char| c.is_whitespace() || c.is_control();
+    if id.name.is_empty() || id.service.is_empty() || id.name.len() > 200 || id.name.contains(wrong) {
+        return Err(Error::failed(format!("{text:?} is no room: write #NAME, or SERVICE://#NAME for one elsewhere")));
+    }
+    Ok(id)
+}
+
+/// The room that the line was said in.
+pub(super) fn this(host: &Host) -> Result<RoomId, Error> {
+    RoomId::of(&host.service, &host.context().place).ok_or_else(|| {
+        Error::failed("a direct message is no room, and this belongs to a room")
+            .help("say it in the room that is meant")
+    })
+}
+
+pub(super) async fn set(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    let id = named(host, &text(call, "NAME")?)?;
+    let found = host.engine.store().get(kind::ROOM, &id.key()).map_err(super::stored)?;
+    let (mut room, expect) = match &found {
+        Some(found) => (read_room(&id, &found.body)?, Some(Expect::Revision(found.revision))),
+        None if id.service == SHELL => return Err(no_room(&id)),
+        None => (Room::default(), None),
+    };
+    known_service(host, &id)?;
+    for setting in call.all("SETTING") {
+        room.set(&setting.value.to_text()).map_err(Error::failed)?;
+    }
+    let change = match expect {
+        Some(expect) => put(kind::ROOM, id.key(), &room, expect),
+        None => insert(kind::ROOM, id.key(), &room),
+    };
+    apply(host, vec![change]).await?;
+    Ok(vec![room.record(&id).into()])
+}
+
+pub(super) fn show(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    let id = match call.text("NAME") {
+        Some(name) => named(host, &name)?,
+        None => this(host)?,
+    };
+    // what the line itself has set is there too
+    let world = host.engine.world()?;
+    match world.rooms.get(&id) {
+        Some(room) => Ok(vec![room.record(&id).into()]),
+        None if id.service == SHELL => Err(no_room(&id)),
+        None => known_service(host, &id).map(|()| vec![Room::default().record(&id).into()]),
+    }
+}
+
+/// Refuses a service that this shell is not on. One that serves nobody cannot tell.
+fn known_service(host: &Host, id: &RoomId) -> Result<(), Error> {
+    let Some(outlet) = host.engine.0.outlet.get() else { return Ok(()) };
+    let services = outlet.services();
+    if id.service == SHELL || services.iter().any(|(name, _)| *name == id.service) {
+        return Ok(());
+    }
+    let names: Vec<&str> = services.iter().map(|(name, _)| name.as_str()).collect();
+    Err(Error::failed(format!("there is no chat service {}", id.service))
+        .help(format!("there is {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") })))
+}
+
+fn no_room(id: &RoomId) -> Error {
+    Error::failed(format!("there is no room {id} of the shell's own")).help(
+        "room create makes one; a room of a chat service is SERVICE://#NAME; room list shows those that are known",
+    )
+}
+
+fn read_room(id: &RoomId, body: &str) -> Result<Room, Error> {
+    serde_json::from_str(body).map_err(|error| Error::failed(format!("what is set for {id} cannot be read: {error}")))
 }
