@@ -15,6 +15,7 @@ mod line;
 mod serve;
 mod session;
 mod shell;
+mod shown;
 mod stdin;
 mod test;
 mod tree;

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use ecow::EcoString;
-use pipit_commands::{Batch, Error, ErrorKind, Stream};
+use pipit_commands::{Attachment, Batch, Error, ErrorKind, Stream};
 use pipit_grammar::ast::Line;
 use pipit_grammar::rule::{Place, Via};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::access::{Context, Identity, Subject};
 use crate::audit::{Asked, Audit, Filter, Outcome, Receipt, Status, Trail};
@@ -24,6 +24,7 @@ use crate::store::Store;
 
 mod bundles;
 mod host;
+mod life;
 mod names;
 mod plan;
 mod planner;
@@ -34,6 +35,7 @@ mod world;
 
 use bundles::Bundles;
 use host::{Lent, LineHost};
+pub(crate) use life::Life;
 pub(crate) use names::Catalogue;
 use names::Names;
 use planner::Planner;
@@ -84,8 +86,8 @@ pub(crate) struct Request {
     pub(crate) cause: Option<&'static str>,
     /// What flows into the first stage.
     pub(crate) input: Option<Stream>,
-    /// Told the ticket's id as soon as there is one.
-    pub(crate) ticket: Option<oneshot::Sender<String>>,
+    /// Told the line's id as soon as there is one, and how far the line is.
+    pub(crate) life: Option<watch::Sender<Life>>,
 }
 
 /// The cause of a line that stood in the midst of talk.
@@ -107,6 +109,8 @@ pub(crate) struct Reply {
     pub(crate) error: Option<Error>,
     /// The template of a bundle that shows the values.
     pub(crate) template: Option<String>,
+    /// Pictures and files beside the values.
+    pub(crate) attached: Vec<Attachment>,
     /// What commands said beside their values that whoever typed the line should know.
     pub(crate) notes: Vec<String>,
     /// The proof that the end is on its way to the log.
@@ -243,10 +247,8 @@ impl Engine {
                 return Reply { error: Some(error), ..Reply::default() };
             }
         };
-        let mut request = request;
-        if let Some(told) = request.ticket.take() {
-            // who does not wait for the id any more does not need it
-            let _ = told.send(ticket.id().to_owned());
+        if let Some(life) = &request.life {
+            life.send_modify(|life| life.id = Some(ticket.id().into()));
         }
         let mut beside = Beside::default();
         let ended = self.answer(request, who, ticket.trail().clone(), at, show, &mut beside).await;
@@ -259,8 +261,8 @@ impl Engine {
             values: beside.values,
         });
         tracing::debug!(id = receipt.id(), "answered");
-        let Beside { template, notes, .. } = beside;
-        Reply { error, template, notes, receipt: Some(receipt) }
+        let Beside { template, attached, notes, .. } = beside;
+        Reply { error, template, attached, notes, receipt: Some(receipt) }
     }
 
     /// Under which name the request is written down.
@@ -302,9 +304,16 @@ impl Engine {
         let _listed = Listed::new(self, id, running)?;
         let around: Arc<dyn run::Around> = Arc::new(Lent(Arc::clone(&host), None));
         let last_command = plan.last_command();
+        if let Some(life) = host.life() {
+            life.send_modify(|life| {
+                life.last = last_command.as_ref().map(|command| command.exact().clone());
+                life.held = last_command.as_ref().is_some_and(|command| host.has_template(command));
+            });
+        }
         let stream = run::line(&around, &Arc::new(plan), request.input);
         let ended = drive(stream, killed, show, beside).await;
         beside.template = last_command.and_then(|command| host.template(&command));
+        beside.attached = host.attached();
         beside.notes = host.notes();
         ended
     }
@@ -391,6 +400,7 @@ async fn drive(
 struct Beside {
     values: u64,
     template: Option<String>,
+    attached: Vec<Attachment>,
     notes: Vec<String>,
 }
 

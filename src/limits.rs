@@ -14,10 +14,18 @@ pub(crate) const KEPT_VALUES: usize = 10_000;
 pub(crate) const KEPT_BYTES: usize = 1024 * 1024;
 /// The most bytes of values that an answer in chat is made of, as [`pipit_commands::limits::weight`] counts them.
 pub(crate) const ANSWER: usize = 4 * 1024 * 1024;
+/// How long a line may show nothing before it says that it runs.
+pub(crate) const LIFE: Duration = Duration::from_secs(2);
+/// How many records of a table are awaited before it is drawn in the terminal, and for how long.
+pub(crate) const TABLE_ROWS: usize = 1000;
+/// See [`TABLE_ROWS`].
+pub(crate) const TABLE_WAIT: Duration = Duration::from_millis(200);
 /// How many lines of text a reply shows before it is cut short; `more` shows the next as many.
 pub(crate) const SHOWN_LINES: usize = 15;
 /// The same in bytes.
 pub(crate) const SHOWN_BYTES: usize = 3000;
+/// How many pictures and files a line may attach; more are left out.
+pub(crate) const ATTACHED: usize = 10;
 /// How many streams, notes and aliases one person may keep, each.
 pub(crate) const OWN_THINGS: usize = 200;
 /// How many commands may stand in the midst of one message.

@@ -6,7 +6,7 @@ use pipit_grammar::usage::{Flag, Param, Usage};
 
 use crate::args::{Arg, Args, Given};
 use crate::spec::Spec;
-use crate::{Error, Kind};
+use crate::{Error, Kind, Wanted};
 
 /// What the line shows of a word's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,8 +203,11 @@ fn bind_options(spec: &Spec, options: Vec<(usize, Slot)>, args: &mut Args) -> Re
     }
     for (option, given) in spec.usage.options.iter().zip(given) {
         if option.required && !given {
-            return Err(Error::refused(format!("{} of {} is missing", typed(option), spec.shown()))
-                .help(format!("usage: {}", spec.usage_line())));
+            let kind = spec.kind(option.value.as_deref().unwrap_or_default());
+            let wanted = wanted(spec, typed(option).into(), kind, Vec::new());
+            let error = Error::refused(format!("{} of {} is missing", typed(option), spec.shown()))
+                .help(format!("usage: {}", spec.usage_line()));
+            return Err(error.wants(Wanted { option: Some(typed(option).into()), ..wanted }));
         }
     }
     Ok(whole)
@@ -226,6 +229,13 @@ fn name_it(error: Error, command: &str, param: &str) -> Error {
     }
 }
 
+/// What a line lacks, as it could be asked for.
+fn wanted(spec: &Spec, name: EcoString, kind: &Kind, literals: Vec<EcoString>) -> Wanted {
+    let one_of = if let Kind::OneOf(texts) = kind { texts.clone() } else { literals };
+    let secret = matches!(kind, Kind::Secret);
+    Wanted { command: spec.shown(), name, option: None, many: false, secret, one_of }
+}
+
 /// The parameter of each word. Required parameters come first; what is over goes to the optional ones from the left.
 fn places(spec: &Spec, count: usize, filled: bool) -> Result<Vec<usize>, Error> {
     // the words after `xargs` are a command's, and became a block
@@ -238,9 +248,12 @@ fn places(spec: &Spec, count: usize, filled: bool) -> Result<Vec<usize>, Error> 
     let needed = needed - usize::from(absent.is_some_and(|at| must(at, &params[at])));
     if count < needed {
         let missing = params.iter().enumerate().filter(|(at, param)| takes(*at, param)).nth(count);
-        let missing = missing.map_or("a word", |(_, param)| param.name.as_str());
-        return Err(Error::refused(format!("{missing} of {} is missing", spec.shown()))
-            .help(format!("usage: {}", spec.usage_line())));
+        let name = missing.map_or("a word", |(_, param)| param.name.as_str());
+        let error = Error::refused(format!("{name} of {} is missing", spec.shown()))
+            .help(format!("usage: {}", spec.usage_line()));
+        let Some((_, param)) = missing else { return Err(error) };
+        let wanted = wanted(spec, param.name.clone(), spec.kind(&param.name), param.literals.clone());
+        return Err(error.wants(Wanted { many: param.many, ..wanted }));
     }
     let mut over = count - needed;
     let mut places = Vec::with_capacity(count);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ecow::EcoString;
 use pipit_grammar::{Span, SyntaxError};
 
 /// Why a line, a stage or a value did not go on. Cheap to move: the parts are behind one pointer.
@@ -15,6 +16,24 @@ struct Parts {
     help: Option<String>,
     stage: Option<String>,
     span: Option<Span>,
+    wanted: Option<Wanted>,
+}
+
+/// A word that a line lacks and that could be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The command, as one types it.
+    pub command: EcoString,
+    /// The parameter or option, as in the usage: `HOST`, `--env`.
+    pub name: EcoString,
+    /// The option that has to stand before the value.
+    pub option: Option<EcoString>,
+    /// Whether it takes several words.
+    pub many: bool,
+    /// Whether it proves something to whoever knows it: nobody is asked for it where others read along.
+    pub secret: bool,
+    /// The texts that it may be, when it may be those only.
+    pub one_of: Vec<EcoString>,
 }
 
 /// What an error means for the line; `pipit run` ends with [`ErrorKind::exit`].
@@ -52,7 +71,7 @@ impl ErrorKind {
 impl Error {
     /// An error of a kind. The message is lower case, without a full stop.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Parts { kind, message: message.into(), help: None, stage: None, span: None }))
+        Self(Box::new(Parts { kind, message: message.into(), help: None, stage: None, span: None, wanted: None }))
     }
 
     /// A command failed while running.
@@ -84,6 +103,19 @@ impl Error {
     pub fn in_stage(mut self, stage: &str) -> Self {
         self.0.stage.get_or_insert_with(|| stage.to_owned());
         self
+    }
+
+    /// The line lacks this; added at the end of the stage it makes the line whole.
+    #[must_use]
+    pub fn wants(mut self, wanted: Wanted) -> Self {
+        self.0.wanted = Some(wanted);
+        self
+    }
+
+    /// What the line lacks, when that is what is wrong with it.
+    #[must_use]
+    pub fn wanted(&self) -> Option<&Wanted> {
+        self.0.wanted.as_ref()
     }
 
     /// The same error as another kind: what is a refusal of a literal is a failure for a value that came out of a run.

@@ -12,6 +12,8 @@ pub enum Kind {
     /// The text of the word.
     #[default]
     Text,
+    /// A text that proves something to whoever knows it, such as a code: nobody is asked for it where others read along.
+    Secret,
     /// A value: a bare word by its spelling (`5`, `true`), a quoted one as text.
     Value,
     /// The word itself, in pieces, for commands with a small language of their own (`where cpu>80`, `list a, b`).
@@ -45,7 +47,7 @@ impl Kind {
         let computed = given.pieces.iter().any(|(_, how)| *how == How::Computed);
         let done = |value| Ok(Arg { value, given: None, computed });
         match self {
-            Self::Text => done(Value::Text(given.text())),
+            Self::Text | Self::Secret => done(Value::Text(given.text())),
             Self::Value => done(given.value()),
             Self::Word => Ok(Arg { value: given.value(), given: Some(given), computed }),
             Self::Int(least, most) => done(int(&given, *least, *most)?),

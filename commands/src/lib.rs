@@ -23,6 +23,7 @@ pub mod jq;
 mod jsonpath;
 mod key;
 mod kind;
+mod layout;
 pub mod limits;
 mod number;
 mod order;
@@ -44,13 +45,14 @@ mod values;
 
 pub use args::{Arg, Args, Given, How};
 pub use command::{Block, Call, Command, Host, Intent, Program, check};
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, Wanted};
 pub use kind::{Kind, seconds};
-pub use origin::{Level, Note, Origin};
+pub use layout::{Layout, columns, plain};
+pub use origin::{Attached, Attachment, Level, Note, Origin};
 pub use shell::Verb;
 pub use spec::{Effect, Example, Fill, Flow, Spec};
 pub use stream::{BATCH, Batch, Stream};
-pub use table::{Column, Table};
+pub use table::{Cell, Column, Table};
 pub use template::Template;
 pub use value::{DEPTH, Record, Value};
 

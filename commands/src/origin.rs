@@ -2,6 +2,9 @@
 //!
 //! Deliberately absent: rights, and anything that names a chat service's own ids.
 
+use std::fmt;
+use std::sync::Arc;
+
 use ecow::EcoString;
 
 /// Where a line comes from, as far as a program is told.
@@ -37,6 +40,47 @@ pub enum Note {
     },
     /// The template of its bundle that shows its values.
     Template(EcoString),
+    /// A picture or a file that belongs to its values.
+    Attach(Attachment),
+}
+
+/// A picture or a file beside the values of a line. Services that can show it do; the others name it.
+///
+/// A command that draws (`chart`) gives the picture as text for its value, and attaches the same as a picture whose `alt`
+/// is that very text: where pictures are shown the picture stands in the text's place, elsewhere the text is all there
+/// is, and what is piped on is the text.
+#[derive(Clone)]
+pub struct Attachment {
+    /// A file name, such as `chart.png`: no folder, and not to be trusted to be none.
+    pub name: EcoString,
+    /// What it is.
+    pub kind: Attached,
+    /// Makes its bytes; called only where they are wanted, at most once a service.
+    pub bytes: Arc<dyn Fn() -> Vec<u8> + Send + Sync>,
+}
+
+/// What an attachment is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attached {
+    /// A picture in PNG.
+    Picture {
+        /// What it shows, in text, drawn or told.
+        alt: EcoString,
+    },
+    /// Any file.
+    File,
+}
+
+impl fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attachment").field("name", &self.name).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Attachment {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.kind == other.kind && Arc::ptr_eq(&self.bytes, &other.bytes)
+    }
 }
 
 /// How much a remark matters.

@@ -1,14 +1,15 @@
 //! Tables drawn in text: columns as wide as their cells on a screen, where some letters take two columns and some
 //! none. Deliberately absent: colours and the limits of a chat message, which are the renderer's.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use ecow::EcoString;
-use unicode_width::UnicodeWidthStr as _;
 
 use crate::command::{Call, Command};
 use crate::family::{family, row};
 use crate::key::Key;
+use crate::layout::{Heading, Layout, columns, plain};
 use crate::stream::Stream;
 use crate::{Error, Value};
 
@@ -48,12 +49,15 @@ impl Column {
 }
 
 /// A table of cells, ready to be drawn.
+#[derive(Clone)]
 pub struct Table {
     labels: Vec<EcoString>,
     rows: Vec<Vec<Cell>>,
 }
 
-struct Cell {
+/// What stands in a row under a label: one line of text that acts on no terminal.
+#[derive(Clone)]
+pub struct Cell {
     text: EcoString,
     number: bool,
 }
@@ -70,7 +74,18 @@ impl Cell {
         } else {
             text
         };
+        // taken away before it is measured: a mark that turns the line has no width, and what stands for it has one
+        let text = match plain(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(text) => text.into(),
+        };
         Self { text, number: matches!(value, Some(Value::Int(_) | Value::Float(_))) }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 }
 
@@ -97,20 +112,44 @@ impl Table {
         Some(Self { labels: plain.then(|| "value".into()).into_iter().chain(names.iter().cloned()).collect(), rows })
     }
 
-    /// In text, without a newline at the end. Columns of numbers stand at the right.
+    /// The rows drawn under the head of another table, drawn before; none when this one has a column that is not there.
+    #[must_use]
+    pub fn under(&self, layout: &Layout, cut: bool) -> Option<Vec<String>> {
+        let places: Vec<Option<usize>> =
+            layout.labels().map(|label| self.labels.iter().position(|own| own == label)).collect();
+        if places.iter().flatten().count() < self.labels.len() {
+            return None;
+        }
+        let row = |row: &Vec<Cell>| {
+            layout.row(places.iter().map(|place| place.and_then(|at| row.get(at)).map_or("", Cell::text)), cut)
+        };
+        Some(self.rows.iter().map(row).collect())
+    }
+
+    /// The rows, each with a cell for every label.
+    pub fn rows(&self) -> impl Iterator<Item = &[Cell]> {
+        self.rows.iter().map(Vec::as_slice)
+    }
+
+    /// Columns as wide as their cells; those of numbers stand at the right.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        let heading = |(at, label): (usize, &EcoString)| Heading {
+            label: plain(label).into(),
+            width: self.width(at),
+            number: self.numbers(at),
+        };
+        Layout::new(self.labels.iter().enumerate().map(heading).collect())
+    }
+
+    /// In text, without a newline at the end.
     #[must_use]
     pub fn draw(&self) -> String {
-        let widths: Vec<usize> = (0..self.labels.len()).map(|at| self.width(at)).collect();
-        let numbers: Vec<bool> = (0..self.labels.len()).map(|at| self.numbers(at)).collect();
-        let mut text = String::new();
-        line(&mut text, self.labels.iter().map(EcoString::as_str), &widths, &numbers);
-        for (at, width) in widths.iter().enumerate() {
-            text.push_str(if at == 0 { "\n" } else { "  " });
-            text.push_str(&"─".repeat(*width));
-        }
+        let layout = self.layout();
+        let mut text = format!("{}\n{}", layout.head(), layout.rule());
         for row in &self.rows {
             text.push('\n');
-            line(&mut text, row.iter().map(|cell| cell.text.as_str()), &widths, &numbers);
+            text.push_str(&layout.row(row.iter().map(Cell::text), false));
         }
         text
     }
@@ -134,9 +173,9 @@ impl Table {
     fn width(&self, at: usize) -> usize {
         // a longer cell sticks out: the others are not padded to its length
         const WIDEST: usize = 120;
-        let label = self.labels.get(at).map_or(0, |label| label.width());
+        let label = self.labels.get(at).map_or(0, |label| columns(&plain(label)));
         self.column(at)
-            .map(|cell| cell.text.width())
+            .map(|cell| columns(&cell.text))
             .filter(|width| *width <= WIDEST)
             .fold(label.min(WIDEST), usize::max)
     }
@@ -166,22 +205,4 @@ pub(crate) fn names(values: &[Value]) -> Vec<EcoString> {
         seen.extend(names.iter().skip(seen.len()).cloned());
     }
     names
-}
-
-fn line<'a>(text: &mut String, cells: impl Iterator<Item = &'a str>, widths: &[usize], numbers: &[bool]) {
-    let start = text.len();
-    for (at, (cell, width)) in cells.zip(widths).enumerate() {
-        if at > 0 {
-            text.push_str("  ");
-        }
-        let blanks = " ".repeat(width.saturating_sub(cell.width()));
-        if numbers.get(at) == Some(&true) {
-            text.push_str(&blanks);
-            text.push_str(cell);
-        } else {
-            text.push_str(cell);
-            text.push_str(&blanks);
-        }
-    }
-    text.truncate(start + text.get(start..).map_or(0, |line| line.trim_end().len()));
 }

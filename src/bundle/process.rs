@@ -164,7 +164,9 @@ impl Prepared {
             Note::Template(name) if !templates.contains(name) => {
                 hears.note(&command, warn(format!("its bundle has no template {name:?}")));
             }
-            Note::Template(_) | Note::Progress { .. } | Note::Log { .. } => hears.note(&command, note),
+            Note::Template(_) | Note::Progress { .. } | Note::Log { .. } | Note::Attach(_) => {
+                hears.note(&command, note);
+            }
         };
         Ok(Self {
             runner: Arc::clone(runner),

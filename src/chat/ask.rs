@@ -13,13 +13,13 @@ use ecow::EcoString;
 use pipit_commands::limits::weight;
 use pipit_commands::{Error, Value};
 use pipit_grammar::rule::{self, Via};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use super::{Answer, Ask, Habits, Handle, Link, Message, Place, Post, Stands, Ways};
 use crate::access::Identity;
-use crate::engine::{Address, EMBEDDED, Engine, Outlet, Request};
+use crate::engine::{Address, EMBEDDED, Engine, Life, Outlet, Request};
 use crate::limits;
-use crate::render;
+use crate::render::{self, Document, Look, Roll};
 
 /// How long a line runs before the room is told that it does.
 const LIFE: Duration = Duration::from_secs(2);
@@ -138,7 +138,7 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
     };
     let place = place_of(&message.place);
     tracing::debug!(service = %message.service, key = ?message.key, at = message.at, "heard");
-    let (told, id) = oneshot::channel();
+    let (told, mut life) = watch::channel(Life::default());
     let request = Request {
         text: message.text.to_string(),
         identity: identity.clone(),
@@ -148,15 +148,15 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
         via: Via::Chat,
         cause: matches!(message.stands, Stands::InTalk { .. }).then_some(EMBEDDED),
         input: None,
-        ticket: Some(told),
+        life: Some(told),
     };
     let mut taken = Taken::default();
     let mut show = |batch| taken.take(batch);
     let reply = {
         // the line goes on while its id is awaited: it may take long to get one
-        let life = async {
+        let shows_life = async {
             tokio::time::sleep(LIFE).await;
-            if let Ok(id) = id.await {
+            if let Ok(Some(id)) = life.wait_for(|life| life.id.is_some()).await.map(|life| life.id.clone()) {
                 // a room that cannot be told now is told the outcome
                 let _ = services.say(
                     &message.service,
@@ -170,11 +170,17 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
         tokio::select! {
             biased;
             reply = engine.handle(request, &mut show) => reply,
-            never = life => match never {},
+            never = shows_life => match never {},
         }
     };
     let values = taken.values();
-    let whole = render::shown(&values, reply.template.as_deref());
+    let document = Document::ended(reply.error.as_ref());
+    let document = match &reply.template {
+        Some(template) => document.through(template, &values),
+        None => document.values(&values),
+    };
+    let look = Look::Room { width: 100 };
+    let whole = Roll::new(look).document(&document.attached(reply.attached));
     let (shown, rest) = render::shorten(&whole);
     let mut text = shown.to_owned();
     if let Some(rest) = rest {
@@ -183,15 +189,11 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
         let lines = if left == 1 { "line" } else { "lines" };
         text.push_str(&format!("\n… {left} more {lines}{}", if kept { ": more" } else { "" }));
     }
-    if let Some(error) = reply.error.filter(Error::exits_loudly) {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(&render::brief(&error, &message.text));
+    let closed = Roll::new(look).document(&Document::ended(None).closed(reply.error, &reply.notes, &message.text));
+    if !text.is_empty() && !closed.is_empty() {
+        text.push('\n');
     }
-    for note in &reply.notes {
-        text.push_str(&format!("\nnote: {note}"));
-    }
+    text.push_str(&closed);
     if text.is_empty() {
         text.push_str("(nothing came out)");
     }

@@ -6,15 +6,12 @@
 use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
 
-use pipit_commands::Error;
 use pipit_grammar::rule::{Place, Via};
-use tokio::sync::oneshot;
 
-use super::line::Shown;
+use super::shown::{Shown, follow};
 use super::{Home, fail, show, tell};
 use crate::access::Identity;
 use crate::engine::{Engine, Request};
-use crate::render;
 
 mod edit;
 
@@ -109,7 +106,6 @@ fn turn(engine: &Engine, runtime: &tokio::runtime::Runtime, seat: &mut Seat, pla
 
 /// Runs a line; an interrupt stops it.
 async fn answer(engine: &Engine, seat: &Seat, line: &str) {
-    let (told, id) = oneshot::channel();
     let request = Request {
         text: line.to_owned(),
         identity: seat.identity.clone(),
@@ -119,33 +115,15 @@ async fn answer(engine: &Engine, seat: &Seat, line: &str) {
         via: Via::Chat,
         cause: matches!(seat.identity, Identity::Named(_)).then_some("operator"),
         input: None,
-        ticket: Some(told),
+        life: None,
     };
-    let mut shown = Shown::new(false);
-    let reply = {
-        let mut show = |batch| shown.take(batch);
-        let running = engine.handle(request, &mut show);
-        tokio::pin!(running);
-        let stop = async {
-            if tokio::signal::ctrl_c().await.is_ok()
-                && let Ok(id) = id.await
-            {
-                engine.stop(&id, "the keyboard");
-            }
+    let stop = async {
+        if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            reply = &mut running => reply,
-            () = stop => return,
         }
     };
-    if let Err(error) = shown.end(reply.template.as_deref()) {
+    let (_, written) = follow(engine, request, Shown::text(), line, stop).await;
+    if let Err(error) = written {
         tell(&format_args!("error: {error}"));
-    }
-    for note in &reply.notes {
-        tell(&format_args!("note: {note}"));
-    }
-    if let Some(error) = reply.error.filter(Error::exits_loudly) {
-        tell(&render::error(&error, line));
     }
 }

@@ -6,19 +6,23 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use ecow::EcoString;
-use pipit_commands::{Args, Call, Command, Effect, Error, ErrorKind, Host, Intent, Level, Note, Origin, Stream};
+use pipit_commands::{
+    Args, Attachment, Call, Command, Effect, Error, ErrorKind, Host, Intent, Level, Note, Origin, Stream,
+};
 use pipit_commands::{Value, Verb};
 use pipit_grammar::ast::{Redirect, Target};
 use pipit_grammar::rule::{Place, Via};
+use tokio::sync::watch;
 
 use super::plan::Plan;
 use super::run::Around;
 use super::world::World;
-use super::{Address, Engine, Request, now, serve};
+use super::{Address, Engine, Life, Request, now, serve};
 use crate::access::decide::Decision;
 use crate::access::{Context, Identity, Subject, Verdict, objection};
 use crate::audit::{self, Ended, Trail};
 use crate::limits;
+use crate::render::{self, Progress};
 
 /// The host of one line.
 pub(crate) struct LineHost {
@@ -37,6 +41,8 @@ pub(crate) struct LineHost {
     rounds: AtomicU64,
     allowed: RwLock<Allowed>,
     said: Mutex<Said>,
+    /// Who is told how far the line is.
+    life: Option<watch::Sender<Life>>,
 }
 
 /// Commands of which every call is allowed, as it was decided not long ago.
@@ -54,6 +60,8 @@ struct Said {
     notes: Vec<String>,
     /// The template that a command chose for its values, by the command's exact name.
     templates: Vec<(EcoString, EcoString)>,
+    /// Pictures and files, the last ones.
+    attached: Vec<Attachment>,
 }
 
 /// How many notes a line keeps.
@@ -86,6 +94,7 @@ impl LineHost {
             rounds: AtomicU64::new(0),
             allowed: RwLock::new(Allowed { since: Instant::now(), commands: Vec::new() }),
             said: Mutex::default(),
+            life: request.life.clone(),
         }
     }
 
@@ -190,6 +199,21 @@ impl LineHost {
     /// What commands said that whoever typed the line should know.
     pub(super) fn notes(&self) -> Vec<String> {
         std::mem::take(&mut self.said().notes)
+    }
+
+    /// Pictures and files that commands attached.
+    pub(super) fn attached(&self) -> Vec<Attachment> {
+        std::mem::take(&mut self.said().attached)
+    }
+
+    /// Who is told how far the line is.
+    pub(super) fn life(&self) -> Option<&watch::Sender<Life>> {
+        self.life.as_ref()
+    }
+
+    /// Whether a template shows the values of a command, unless it chooses another while it runs.
+    pub(super) fn has_template(&self, command: &Command) -> bool {
+        self.world.shown_by.contains_key(command.exact())
     }
 
     /// The template that shows the values of a command.
@@ -351,14 +375,25 @@ impl Host for Lent {
         let mut said = self.0.said();
         match note {
             Note::Log { level: Level::Warn | Level::Error, text } if said.notes.len() < NOTES => {
-                said.notes.push(format!("{}: {}", command.spec().name, crate::render::plain(&text)));
+                said.notes.push(format!("{}: {}", command.spec().name, render::plain(&text)));
             }
             Note::Template(name) => {
                 said.templates.retain(|(of, _)| of != command.exact());
                 said.templates.push((command.exact().clone(), name));
+                if let Some(life) = &self.0.life {
+                    // what has been shown by now stays as it is
+                    life.send_modify(|life| life.held |= life.last.as_ref() == Some(command.exact()));
+                }
             }
             Note::Log { level, text } => tracing::info!(command = %command.exact(), ?level, "{text}"),
-            Note::Progress { .. } => {}
+            Note::Progress { part, text } => {
+                if let Some(life) = &self.0.life {
+                    let text = render::plain(&text).replace(['\n', '\t'], " ").into();
+                    life.send_modify(|life| life.progress = Some(Progress { part, text }));
+                }
+            }
+            Note::Attach(attachment) if said.attached.len() < limits::ATTACHED => said.attached.push(attachment),
+            Note::Attach(_) => {}
         }
     }
 
@@ -385,7 +420,7 @@ impl Around for Lent {
         }
         Stream::later(async move {
             let values = serve::rooms::gather(values).await?;
-            let text = crate::render::text(&values);
+            let text = render::text(&values);
             for target in &away {
                 host.may_post_now(target)?;
                 serve::rooms::post(&host, target, &text).await?;

@@ -47,6 +47,7 @@ pub(super) fn shell() -> Vec<Command> {
             row("status").about("How the shell is: version, audit log, chat services").shell(Verb::Status, Flow::Each),
             row("claim CODE")
                 .about("Makes you the administrator with the code that the first start printed")
+                .kind("CODE", Kind::Secret)
                 .shows("claim 4F7K-2M9Q", "you are the administrator")
                 .shell(Verb::Claim, Flow::Each),
         ],
