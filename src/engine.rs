@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use ecow::EcoString;
-use pipit_commands::{Attachment, Batch, Error, ErrorKind, Stream};
+use pipit_commands::{Attachment, Batch, Error, ErrorKind, Stream, Value};
 use pipit_grammar::ast::Line;
 use pipit_grammar::rule::{Place, Via};
 use tokio::sync::{oneshot, watch};
@@ -20,6 +20,7 @@ use crate::access::{Context, Identity, Subject};
 use crate::audit::{Asked, Audit, Filter, Outcome, Receipt, Status, Trail};
 use crate::limits;
 use crate::net::Net;
+use crate::render::Document;
 use crate::store::Store;
 
 mod bundles;
@@ -115,6 +116,19 @@ pub(crate) struct Reply {
     pub(crate) notes: Vec<String>,
     /// The proof that the end is on its way to the log.
     pub(crate) receipt: Option<Receipt>,
+}
+
+impl Reply {
+    /// The answer as it is shown: the values, or what a template makes of them, and what belongs to them. Why it did not
+    /// go well is not in it: not every service says that in the same place.
+    pub(crate) fn document(&self, values: &[Value]) -> Document {
+        let document = Document::ended(self.error.as_ref());
+        let document = match &self.template {
+            Some(template) => document.through(template, values),
+            None => document.values(values),
+        };
+        document.attached(self.attached.clone())
+    }
 }
 
 /// Where posts go that leave the room of their line. The chat adapters are above; this is how they are reached.

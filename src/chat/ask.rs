@@ -174,13 +174,8 @@ async fn answer(engine: &Engine, services: &Services, kind: &str, message: Messa
         }
     };
     let values = taken.values();
-    let document = Document::ended(reply.error.as_ref());
-    let document = match &reply.template {
-        Some(template) => document.through(template, &values),
-        None => document.values(&values),
-    };
     let look = Look::Room { width: 100 };
-    let whole = Roll::new(look).document(&document.attached(reply.attached));
+    let whole = Roll::new(look).document(&reply.document(&values));
     let (shown, rest) = render::shorten(&whole);
     let mut text = shown.to_owned();
     if let Some(rest) = rest {

@@ -255,12 +255,7 @@ impl Text {
     /// The last of it.
     fn end(&mut self, reply: &Reply) -> String {
         let waiting = std::mem::take(&mut self.waiting);
-        let document = Document::ended(reply.error.as_ref());
-        let document = match &reply.template {
-            Some(template) => document.through(template, &waiting),
-            None => document.values(&waiting),
-        };
-        let document = document.attached(reply.attached.clone());
+        let document = reply.document(&waiting);
         if document.blocks.is_empty() { String::new() } else { self.roll.document(&document) + "\n" }
     }
 }

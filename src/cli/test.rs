@@ -10,14 +10,14 @@ use std::process::ExitCode;
 
 use pipit_commands::{Error, Value};
 use pipit_grammar::rule::{Place, Via};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use super::session::{self, Piece, Turn};
 use super::{Home, fail, show, tell};
 use crate::access::Identity;
-use crate::engine::{Engine, Request};
+use crate::engine::{Engine, Life, Request};
 use crate::net::Reach;
-use crate::render;
+use crate::render::{self, Look, Roll};
 
 /// What became of a file.
 #[derive(Default)]
@@ -163,7 +163,7 @@ async fn say(engine: &Engine, identity: Identity, room: Option<&str>, line: &str
     let (values, reply, ticket) = ask(engine, identity, room, line).await;
     let mut parts = Vec::new();
     if !values.is_empty() {
-        parts.push(render::shown(&values, reply.template.as_deref()));
+        parts.push(Roll::new(Look::Plain).document(&reply.document(&values)));
     }
     parts.extend(reply.notes.iter().map(|note| format!("note: {note}")));
     let well = reply.error.as_ref().is_none_or(|error| error.kind().exit() == 0);
@@ -179,12 +179,12 @@ async fn ask(
     engine: &Engine,
     identity: Identity,
     room: Option<&str>,
-    line: &str,
+    typed: &str,
 ) -> (Vec<Value>, crate::engine::Reply, String) {
-    let (told, id) = oneshot::channel();
+    let (told, life) = watch::channel(Life::default());
     let cause = matches!(identity, Identity::Named(_)).then_some("operator");
     let request = Request {
-        text: line.to_owned(),
+        text: typed.to_owned(),
         identity,
         service: "shell".into(),
         place: room.map_or(Place::Dm, |room| Place::Room(room.strip_prefix('#').unwrap_or(room).into())),
@@ -192,7 +192,7 @@ async fn ask(
         via: Via::Chat,
         cause,
         input: None,
-        ticket: Some(told),
+        life: Some(told),
     };
     let mut values = Vec::new();
     let mut reply = engine
@@ -206,7 +206,8 @@ async fn ask(
     {
         tell(&format_args!("pipit: {error}"));
     }
-    (values, reply, id.await.unwrap_or_default())
+    let id = life.borrow().id.clone();
+    (values, reply, id.unwrap_or_default().into())
 }
 
 /// What was judged of a line.
