@@ -8,9 +8,10 @@ mod measure;
 #[allow(dead_code, unused_imports, unreachable_pub, reason = "a part of the rooms is used, and their tests are not")]
 mod shell {
     pub(crate) mod audit;
+    pub(crate) mod limits;
     pub(crate) mod store;
 }
-use shell::{audit, store};
+use shell::{audit, limits, store};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,7 +32,7 @@ fn main() {
     measure::machine("audit: rows on the disk");
     let home = tempfile::tempdir().unwrap();
     let store = Store::open(home.path().join("pipit.db")).unwrap();
-    let log = Audit::start(&store, home.path()).unwrap();
+    let log = Audit::start(&store, home.path(), &audit::Outside::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
 
     let disk = Commits::open(home.path());
@@ -83,7 +84,7 @@ fn main() {
     let store = Store::open(home.path().join("pipit.db")).unwrap();
     let mut records = 0;
     let took = time(|| {
-        let report = audit::verify(&store, home.path()).unwrap();
+        let report = audit::verify(&store, home.path(), None).unwrap();
         assert!(report.fault.is_none(), "{report:?}");
         records = report.records;
     });

@@ -14,8 +14,11 @@ use crate::store::{Store, StoreError};
 
 mod alive;
 mod anchor;
+mod anchors;
 mod body;
 mod chain;
+mod event;
+mod loss;
 mod name;
 mod query;
 mod spool;
@@ -25,9 +28,13 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use anchors::{Outside, Send};
+#[expect(unused_imports, reason = "approvals are about to write them")]
+pub(crate) use event::{Event, Happened};
+pub(crate) use loss::accept_loss;
 pub(crate) use query::{Filter, Wish};
 pub(crate) use ticket::{Ended, Intent, Outcome, Receipt, Status, Ticket, Trail, Verdict};
-pub(crate) use verify::verify;
+pub(crate) use verify::{Report, verify};
 
 /// Lines that may be open at once; the next one waits for one of them to close.
 const LINES: usize = 16_384;
@@ -43,6 +50,8 @@ struct Inner {
     store: Store,
     lines: Arc<Semaphore>,
     calls: Arc<Semaphore>,
+    /// The file outside to which anchors are added.
+    anchors: Option<PathBuf>,
     alive: alive::Alive,
 }
 
@@ -86,35 +95,65 @@ pub(crate) enum StartError {
     #[error("{} is missing, but there is a log sealed with it; put the key back", path.display())]
     KeyMissing { path: PathBuf },
     #[error(
-        "the log does not hold record {seq} as {} says; the database was cut or rolled back: \
-         put the newer one back, or remove that file to go on without",
+        "the log does not hold record {seq} as {} says; the database was cut or rolled back: put the newer one back, \
+         or go on without, which is written down: pipit audit accept-loss 'WHAT HAPPENED'",
         path.display()
     )]
     RolledBack { path: PathBuf, seq: i64 },
-    #[error("{} is no anchor written with this key; remove it to go on without", path.display())]
+    #[error(
+        "{} is no anchor written with this key; put the right one back, or go on without, which is written down: \
+         pipit audit accept-loss 'WHAT HAPPENED'",
+        path.display()
+    )]
     Anchor { path: PathBuf },
+    #[error(
+        "{} is missing, and with it the proof that the end of the log was not cut off; put it back, or go on without, \
+         which is written down: pipit audit accept-loss 'WHAT HAPPENED'",
+        path.display()
+    )]
+    AnchorMissing { path: PathBuf },
+    #[error("nothing is lost: the log holds what its anchors say")]
+    NothingLost,
+    #[error(
+        "the log was altered, which is more than a loss: {0}; keep a copy of the home as it is, and restore a backup"
+    )]
+    Altered(verify::Fault),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
 }
 
 impl Audit {
-    /// Takes the key from `home/audit.key` (made at the first start) and checks the last anchor, `home/audit.head`,
-    /// against the log. Records an earlier process had to put aside are written before anything else.
-    pub(crate) fn start(store: &Store, home: &Path) -> Result<Self, StartError> {
-        let key = chain::Key::load_or_make(store, home)?;
-        let anchor = anchor::Anchor::new(home, &key);
-        if let Some(head) = anchor.read()?
-            && store.hash_at(head.seq)? != Some(head.hash)
-        {
-            return Err(StartError::RolledBack { path: anchor.path().to_owned(), seq: head.seq });
-        }
+    /// Takes the key from `home/audit.key` (made at the first start) and checks the last anchors, `home/audit.head` and the
+    /// one outside, against the log. Records an earlier process had to put aside are written before anything else.
+    pub(crate) fn start(store: &Store, home: &Path, outside: &Outside) -> Result<Self, StartError> {
+        let key = chain::Key::load_or_make(store, home, outside)?;
+        let mut places = anchors::Places::new(home, &key.anchors, outside);
+        places.check(store, &key.origin)?;
+        Self::with(store, home, &key, places)
+    }
+
+    fn with(store: &Store, home: &Path, key: &chain::Key, places: anchors::Places) -> Result<Self, StartError> {
         let alive = alive::Alive::new(home)?;
-        let spool = spool::Spool::new(home, &key)?;
-        store.seal(Box::new(chain::Sealer::new(&key, anchor, spool)));
+        let anchors = places.outside_file().map(Path::to_owned);
+        let spool = spool::Spool::new(home, key)?;
+        store.seal(Box::new(chain::Sealer::new(key, anchors::Anchors::new(places), spool)));
         Ok(Self(Arc::new(Inner {
             store: store.clone(),
             lines: Arc::new(Semaphore::new(LINES)),
             calls: Arc::new(Semaphore::new(CALLS)),
+            anchors,
             alive,
         })))
+    }
+
+    /// Walks the whole log, as [`verify`] does, and compares it with the anchors at home and outside. On a thread of its own.
+    pub(crate) async fn verify(&self) -> Result<Report, StartError> {
+        let audit = self.clone();
+        let verified = tokio::task::spawn_blocking(move || {
+            let Inner { store, anchors, alive, .. } = &*audit.0;
+            verify(store, alive.home(), anchors.as_deref().filter(|file| file.exists()))
+        });
+        verified.await.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string()).into()))
     }
 
     /// Writes the line down and returns when that is on the disk. When it cannot be, nothing may run.

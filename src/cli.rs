@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod audit;
 mod check;
 mod doctor;
 mod home;
@@ -112,7 +113,17 @@ enum Command {
 #[derive(Subcommand)]
 enum AuditCommand {
     /// Check that nothing in the log was altered, removed or reordered; ends with 1 when something was
-    Verify,
+    Verify {
+        /// Compare the log with this file of anchors [default: `anchor-file` of the configuration]
+        #[arg(long, value_name = "FILE")]
+        anchors: Option<PathBuf>,
+    },
+    /// Go on though the end of the log is lost, or nothing proves any more that it is not; this is written down
+    AcceptLoss {
+        /// What happened
+        #[arg(required = true)]
+        reason: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -164,7 +175,10 @@ pub(crate) fn main() -> ExitCode {
             }
         }
         Command::Parse { json, line } => check::parse(&line.join(" "), *json),
-        Command::Audit(AuditCommand::Verify) => with(&cli, |home, _| check::audit(home)),
+        Command::Audit(AuditCommand::Verify { anchors }) => {
+            with(&cli, |home, _| audit::verify(home, anchors.as_deref()))
+        }
+        Command::Audit(AuditCommand::AcceptLoss { reason }) => with(&cli, |home, _| audit::accept_loss(home, reason)),
         Command::Rule(RuleCommand::Check { rule }) => check::rule(&rule.join(" ")),
         Command::Rule(RuleCommand::Eval) => check::eval(),
         Command::Bundle(BundleCommand::Check { file }) => check::bundle(file),
@@ -178,7 +192,7 @@ fn with(cli: &Cli, f: impl FnOnce(&Home, Config) -> ExitCode) -> ExitCode {
         Err(error) => return fail(5, &error),
     };
     match config(cli, &home) {
-        Ok(config) => f(&home.reaching(config.net.clone()), config),
+        Ok(config) => f(&home.reaching(config.net.clone()).anchoring(&config.audit), config),
         Err(error) => fail(2, &error),
     }
 }

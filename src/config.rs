@@ -3,7 +3,7 @@
 //! Deliberately absent: what may change while the shell runs (people, rules, bundles), which is kept in the store.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pipit_commands::bind::nearest;
 use pipit_grammar::{Span, SyntaxError};
@@ -23,9 +23,41 @@ pub(crate) struct Config {
     /// What lines may reach on the network.
     #[serde(default)]
     pub(crate) net: Reach,
+    /// The audit log.
+    #[serde(default)]
+    pub(crate) audit: Audit,
     /// What is told on standard error: `error`, `warn`, `info`, `debug` or `trace`, as a whole or by part.
     #[serde(default = "warn")]
     pub(crate) log: String,
+}
+
+/// `[audit]` of the configuration.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Audit {
+    /// A file outside the home that anchors are added to.
+    pub(crate) anchor_file: Option<PathBuf>,
+    /// A program that is handed each anchor on its standard input, and its arguments.
+    #[serde(default)]
+    pub(crate) anchor_command: Vec<String>,
+}
+
+impl Audit {
+    fn beside(&mut self, folder: &Path) {
+        if let Some(file) = &mut self.anchor_file {
+            *file = folder.join(&*file);
+        }
+        beside(&mut self.anchor_command, folder);
+    }
+}
+
+/// A program that is named by a path is found from the folder; one that is named by its name alone, in `PATH`.
+fn beside(command: &mut [String], folder: &Path) {
+    if let Some(program) = command.first_mut()
+        && program.contains('/')
+    {
+        *program = folder.join(&*program).display().to_string();
+    }
 }
 
 fn warn() -> String {
@@ -42,6 +74,7 @@ impl Config {
             entry.beside(folder);
             entry.check().map_err(|error| format!("{}: chat {}: {error}", file.display(), entry.name()))?;
         }
+        config.audit.beside(folder);
         let mut names: Vec<&str> = config.chat.iter().map(chat::Entry::name).collect();
         names.sort_unstable();
         let twice = names.iter().zip(names.iter().skip(1)).find(|(one, next)| one == next);

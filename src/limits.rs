@@ -34,3 +34,11 @@ pub(crate) const EMBEDDED: usize = 5;
 pub(crate) const RUNNING: usize = 4096;
 /// How far back a start looks for lines that broke off; older ones are closed when somebody lists them.
 pub(crate) const LOOK_BACK: Duration = Duration::from_hours(30 * 24);
+/// After how many records of the log its next anchor is due.
+pub(crate) const ANCHOR_ROWS: i64 = 1000;
+/// How long a record of the log waits for its anchor at most.
+pub(crate) const ANCHOR_TIME: Duration = Duration::from_mins(1);
+/// How long a program of the site's own may take.
+pub(crate) const SITE_TIME: Duration = Duration::from_secs(30);
+/// How much it may write, in bytes.
+pub(crate) const SITE_OUTPUT: usize = 64 * 1024;

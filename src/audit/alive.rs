@@ -46,6 +46,11 @@ impl Alive {
         &self.name
     }
 
+    /// The folder with the database and the key.
+    pub(super) fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// Whether the process that was named so has ended.
     fn is_gone(&self, name: &str) -> bool {
         if name == self.name || name.len() != 16 || !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {

@@ -1,95 +1,148 @@
-//! The anchor: how far the log had come, in a file beside it, so that an end cut off is seen. Written every thousand rows,
-//! every minute of rows and when the process ends. Deliberately absent: protection against somebody who puts back an
-//! older anchor together with an older database; for that, copy the file elsewhere.
+//! An anchor: how far the log had come at a moment, sealed with the key, so that an end cut off is seen. One line of text:
+//! the number of the last row, its time, the losses accepted until then, its seal, and the proof. Deliberately absent:
+//! when anchors are dropped and where, see `anchors`.
 
-use std::fs;
-use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
 
-use super::StartError;
-use super::chain::Key;
 use crate::store::log::{Hash, Head};
 
-/// Rows after which a new anchor is due.
-const ROWS: i64 = 1000;
+/// The longest text of an anchor, in bytes.
+const LONGEST: u64 = 256;
 
-/// Milliseconds of the rows' own time after which a new anchor is due.
-const TIME: i64 = 60_000;
-
-pub(super) struct Anchor {
-    path: PathBuf,
-    key: Hash,
-    /// The rows since are not anchored.
-    last: Option<(i64, i64)>,
-    head: Option<Head>,
+/// How far the log had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Anchor {
+    /// The last row; nought before the first.
+    pub(super) head: Head,
+    /// The latest time in the rows until then, Unix milliseconds.
+    pub(super) at: i64,
+    /// How often a loss had been accepted until then; what was anchored before a loss need not hold after it.
+    pub(super) losses: i64,
 }
 
 impl Anchor {
-    pub(super) fn new(home: &Path, key: &Key) -> Self {
-        Self { path: home.join("audit.head"), key: key.anchors, last: None, head: None }
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The anchor in the file; `None` when there is no file.
-    pub(super) fn read(&self) -> Result<Option<Head>, StartError> {
-        match fs::read_to_string(&self.path) {
-            Ok(text) => match self.parse(&text) {
-                Some(head) => Ok(Some(head)),
-                None => Err(StartError::Anchor { path: self.path.clone() }),
-            },
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) if error.kind() == ErrorKind::InvalidData => Err(StartError::Anchor { path: self.path.clone() }),
-            Err(error) => Err(StartError::File { path: self.path.clone(), error }),
-        }
-    }
-
-    /// The log has come to `head`, whose rows are as late as `at`.
-    pub(super) fn passed(&mut self, head: &Head, at: i64) {
-        self.head = Some(*head);
-        let (seq, since) = *self.last.get_or_insert((head.seq, at));
-        // A clock that jumps back must not put the next anchor off.
-        if head.seq - seq >= ROWS || at.abs_diff(since) >= TIME.unsigned_abs() {
-            self.drop_now();
-            self.last = Some((head.seq, at));
-        }
-    }
-
-    /// Anchors what there is. That it fails harms nothing written; the next one is due as before.
-    pub(super) fn drop_now(&mut self) {
-        let Some(head) = self.head.take() else { return };
-        let newer = !matches!(self.read(), Ok(Some(there)) if there.seq >= head.seq);
-        if newer && let Err(error) = self.write(&head) {
-            tracing::warn!(path = %self.path.display(), %error, "the anchor of the audit log was not written");
-        }
-    }
-
-    fn write(&self, head: &Head) -> std::io::Result<()> {
-        let draft = self.path.with_extension(format!("head.{}", std::process::id()));
-        let written = fs::File::create(&draft).and_then(|mut file| {
-            file.write_all(self.text(head).as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&draft, &self.path)
-        });
-        if written.is_err() {
-            let _none = fs::remove_file(&draft);
-        }
-        written
-    }
-
-    fn text(&self, head: &Head) -> String {
-        let said = format!("{} {}", head.seq, blake3::Hash::from_bytes(head.hash).to_hex());
-        let proof = blake3::keyed_hash(&self.key, said.as_bytes()).to_hex();
+    /// The line of text, with its end.
+    pub(super) fn text(&self, key: &Hash) -> String {
+        let Self { head: Head { seq, hash }, at, losses } = self;
+        let said = format!("{seq} {at} {losses} {}", blake3::Hash::from_bytes(*hash).to_hex());
+        let proof = blake3::keyed_hash(key, said.as_bytes()).to_hex();
         format!("{said} {proof}\n")
     }
 
-    fn parse(&self, text: &str) -> Option<Head> {
-        let mut parts = text.trim_end().split(' ');
-        let seq = parts.next()?.parse().ok()?;
+    /// What a line says, with or without its end; `None` when it is no anchor made with this key.
+    pub(super) fn parse(line: &str, key: &Hash) -> Option<Self> {
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        let mut parts = line.split(' ');
+        let mut number = || parts.next()?.parse().ok();
+        let (seq, at, losses) = (number()?, number()?, number()?);
         let hash = *blake3::Hash::from_hex(parts.next()?).ok()?.as_bytes();
-        let head = Head { seq, hash };
-        (self.text(&head) == text).then_some(head)
+        let anchor = Self { head: Head { seq, hash }, at, losses };
+        anchor.text(key).strip_suffix('\n').filter(|text| *text == line).map(|_| anchor)
     }
+
+    /// Whether this one says more than another.
+    pub(super) fn is_ahead_of(&self, other: &Self) -> bool {
+        (self.losses, self.head.seq) > (other.losses, other.head.seq)
+    }
+
+    /// Writes the file anew with this anchor alone; it is the old one or the new one at every moment.
+    pub(super) fn write(&self, path: &Path, key: &Hash) -> io::Result<()> {
+        write_whole(path, &self.text(key))
+    }
+}
+
+/// Writes a file so that it is the old one or the new one at every moment, and on the disk when this returns.
+pub(super) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}", std::process::id()));
+    let written = File::create(&draft).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&draft, path)
+    });
+    if written.is_err() {
+        let _none = fs::remove_file(&draft);
+    }
+    written
+}
+
+/// What a file of anchors holds at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Last {
+    /// There is no file.
+    Missing,
+    /// This one.
+    Anchor(Anchor),
+    /// Something that is no anchor of this key, or nothing.
+    Unreadable,
+}
+
+/// The last anchor of a file to which anchors are added. A last line that a crash cut short does not count.
+pub(super) fn last(path: &Path, key: &Hash) -> io::Result<Last> {
+    match File::open(path) {
+        Ok(mut file) => Ok(last_whole(&mut file, key)?.0),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Last::Missing),
+        Err(error) => Err(error),
+    }
+}
+
+/// The last anchor of a file, and where its last whole line ends.
+fn last_whole(file: &mut File, key: &Hash) -> io::Result<(Last, u64)> {
+    let length = file.metadata()?.len();
+    let from = length.saturating_sub(LONGEST * 2);
+    file.seek(SeekFrom::Start(from))?;
+    let mut tail = Vec::new();
+    file.take(LONGEST * 2).read_to_end(&mut tail)?;
+    let end = tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let whole = String::from_utf8_lossy(&tail[..end]);
+    let anchor = whole.lines().next_back().and_then(|line| Anchor::parse(line, key));
+    Ok((anchor.map_or(Last::Unreadable, Last::Anchor), from + end as u64))
+}
+
+/// The anchor in the first line of a file; `None` when there is none.
+pub(super) fn first(path: &Path, key: &Hash) -> Option<Anchor> {
+    let text = fs::read_to_string(path).ok()?;
+    text.lines().next().and_then(|line| Anchor::parse(line, key))
+}
+
+/// Adds an anchor to the end of a file, unless what is there says as much already. What a crash left of a line is cut off.
+pub(super) fn add(path: &Path, anchor: &Anchor, key: &Hash) -> io::Result<()> {
+    let mut file = File::options().read(true).append(true).create(true).open(path)?;
+    file.lock()?;
+    let (last, end) = last_whole(&mut file, key)?;
+    if let Last::Anchor(there) = last
+        && !anchor.is_ahead_of(&there)
+    {
+        return Ok(());
+    }
+    if file.metadata()?.len() > end {
+        file.set_len(end)?;
+    }
+    file.write_all(anchor.text(key).as_bytes())?;
+    file.sync_all()
+}
+
+/// Hands every line of a file of anchors to `visit`, with its number: an anchor, or `None` for what is none. Blank lines, and
+/// a last one that a crash cut short, are left out.
+pub(super) fn each(
+    path: &Path,
+    key: &Hash,
+    visit: &mut dyn FnMut(usize, Option<Anchor>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut lines = BufReader::new(File::open(path)?);
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        if (&mut lines).take(LONGEST).read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        if line == b"\n" || (line.last() != Some(&b'\n') && (line.len() as u64) < LONGEST) {
+            continue;
+        }
+        let anchor = std::str::from_utf8(&line).ok().and_then(|line| Anchor::parse(line, key));
+        visit(number, anchor)?;
+    }
+    Ok(())
 }

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Asked, Ended, Outcome, Status, Verdict};
+use super::loss::Loss;
+use super::{Asked, Ended, Event, Outcome, Status, Verdict};
 use crate::store::log::Record;
 
 /// The kinds of rows.
@@ -14,6 +15,7 @@ pub(super) const VERDICT: &str = "verdict";
 pub(super) const INTENT: &str = "intent";
 pub(super) const EFFECT: &str = "effect";
 pub(super) const CLOSED: &str = "closed";
+pub(super) const LOST: &str = "lost";
 pub(super) const DAMAGED: &str = "damaged";
 
 /// Bytes a row keeps of a line.
@@ -92,6 +94,18 @@ pub(super) fn effect(line: i64, at: i64, command: &str, ended: Ended, message: &
         outcome: Some(Cow::Borrowed(ended.as_str())),
         ..row(line, at, EFFECT, &EffectBody { call, message: kept(message, PART) })
     }
+}
+
+pub(super) fn event(line: i64, event: &Event<'_>) -> Record {
+    Record {
+        command: (!event.command.is_empty()).then(|| event.command.to_owned()),
+        outcome: (!event.outcome.is_empty()).then(|| Cow::Owned(event.outcome.to_owned())),
+        ..row(line, event.at, event.kind.as_str(), &args(event.body))
+    }
+}
+
+pub(super) fn lost(line: i64, at: i64, loss: &Loss) -> Record {
+    row(line, at, LOST, loss)
 }
 
 pub(super) fn closed(line: i64, outcome: &Outcome<'_>) -> Record {

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use super::anchor::Anchor;
+use super::anchors::{Anchors, Outside, Places};
 use super::spool::Spool;
 use super::{StartError, body, name};
 use crate::store::log::{Chain, Hash, Head, Place, Record, Sealed};
@@ -22,30 +22,35 @@ pub(super) struct Key {
 }
 
 impl Key {
-    pub(super) fn load_or_make(store: &Store, home: &Path) -> Result<Self, StartError> {
-        let path = home.join("audit.key");
+    /// The key of the home, made with the first anchor when there is none and there was none before.
+    pub(super) fn load_or_make(store: &Store, home: &Path, outside: &Outside) -> Result<Self, StartError> {
         if let Some(key) = Self::load(home)? {
             return Ok(key);
         }
-        if store.hash_at(1)?.is_some() {
+        let path = home.join("audit.key");
+        let at = |error| StartError::File { path: path.clone(), error };
+        // of two first starts at once one makes the key, and both use it
+        let _alone = fs::File::open(home).and_then(|home| home.lock().map(|()| home)).map_err(at)?;
+        if let Some(key) = Self::load(home)? {
+            return Ok(key);
+        }
+        // an anchor beyond the beginning says that there was a log, and so a key
+        let had_rows = fs::read_to_string(home.join("audit.head")).is_ok_and(|text| !text.starts_with("0 "));
+        if had_rows || store.hash_at(1)?.is_some() {
             return Err(StartError::KeyMissing { path });
         }
-        let at = |error| StartError::File { path: path.clone(), error };
         let mut secret = Hash::default();
         getrandom::fill(&mut secret).map_err(|error| at(std::io::Error::other(error.to_string())))?;
-        // Linked under its name only when it is whole: of two first starts at once one wins and both read its key.
+        let key = Self::of(&secret);
+        // before the key: where there is a key there is an anchor, whenever the process dies
+        Places::new(home, &key.anchors, outside).first(&key.origin).map_err(at)?;
         let draft = home.join(format!("audit.key.{}", std::process::id()));
         let mut file =
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(at)?;
         file.write_all(format!("{}\n", blake3::Hash::from_bytes(secret).to_hex()).as_bytes()).map_err(at)?;
-        file.sync_all().map_err(at)?;
-        match fs::hard_link(&draft, &path) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(at(error)),
-            Ok(()) | Err(_) => {}
-        }
-        fs::remove_file(&draft).map_err(at)?;
+        file.sync_all().and_then(|()| fs::rename(&draft, &path)).map_err(at)?;
         fs::File::open(home).and_then(|home| home.sync_all()).map_err(at)?;
-        Self::load(home)?.ok_or(StartError::KeyMissing { path })
+        Ok(key)
     }
 
     /// The key in the file; `None` when there is no file.
@@ -62,13 +67,17 @@ impl Key {
         let Ok(secret) = blake3::Hash::from_hex(text.trim()) else {
             return Err(StartError::Key { path, why: "it is not 64 hexadecimal digits" });
         };
-        let derive = |what| blake3::derive_key(what, secret.as_bytes());
-        Ok(Some(Self {
+        Ok(Some(Self::of(secret.as_bytes())))
+    }
+
+    fn of(secret: &Hash) -> Self {
+        let derive = |what| blake3::derive_key(what, secret);
+        Self {
             rows: derive("pipit audit 1 rows"),
             anchors: derive("pipit audit 1 anchors"),
             spool: derive("pipit audit 1 spool"),
             origin: derive("pipit audit 1 origin"),
-        }))
+        }
     }
 }
 
@@ -93,14 +102,16 @@ pub(super) fn seal(key: &Hash, before: &Hash, row: &Sealed<'_>, buffer: &mut Vec
 pub(super) struct Sealer {
     rows: Hash,
     origin: Hash,
-    anchor: Anchor,
+    /// Gone when the log has come to its end.
+    anchors: Option<Anchors>,
     spool: Spool,
     buffer: Vec<u8>,
 }
 
 impl Sealer {
-    pub(super) fn new(key: &Key, anchor: Anchor, spool: Spool) -> Self {
-        Self { rows: key.rows, origin: key.origin, anchor, spool, buffer: Vec::with_capacity(1024) }
+    pub(super) fn new(key: &Key, anchors: Anchors, spool: Spool) -> Self {
+        let anchors = Some(anchors);
+        Self { rows: key.rows, origin: key.origin, anchors, spool, buffer: Vec::with_capacity(1024) }
     }
 }
 
@@ -122,7 +133,9 @@ impl Chain for Sealer {
     }
 
     fn committed(&mut self, head: &Head, at: i64) {
-        self.anchor.passed(head, at);
+        if let Some(anchors) = &mut self.anchors {
+            anchors.passed(head, at);
+        }
     }
 
     fn put_aside(&mut self, records: &[Record]) -> Result<(), StoreError> {
@@ -138,6 +151,6 @@ impl Chain for Sealer {
     }
 
     fn finished(&mut self) {
-        self.anchor.drop_now();
+        self.anchors = None;
     }
 }

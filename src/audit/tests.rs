@@ -2,6 +2,7 @@
 //! waiting; a second process; and in `faults` a database that takes nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
+mod anchors;
 mod faults;
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,12 +13,12 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::verify::{Fault, Report};
-use super::{Asked, Audit, Ended, Filter, Outcome, StartError, Status, Unavailable, Verdict, Wish, verify};
+use super::{Asked, Audit, Ended, Filter, Outcome, Outside, StartError, Status, Unavailable, Verdict, Wish, verify};
 use crate::store::Store;
 
 fn started(home: &Path) -> (Store, Audit) {
     let store = Store::open(home.join("pipit.db")).unwrap();
-    let audit = Audit::start(&store, home).unwrap();
+    let audit = Audit::start(&store, home, &Outside::default()).unwrap();
     (store, audit)
 }
 
@@ -52,7 +53,7 @@ async fn with_lines(lines: i64) -> TempDir {
 }
 
 fn check(home: &Path) -> Report {
-    verify(&Store::open(home.join("pipit.db")).unwrap(), home).unwrap()
+    verify(&Store::open(home.join("pipit.db")).unwrap(), home, None).unwrap()
 }
 
 /// The database as somebody has it who may write the file: without triggers in the way.
@@ -60,7 +61,8 @@ fn attacked(home: &Path) -> Connection {
     let connection = Connection::open(home.join("pipit.db")).unwrap();
     connection
         .execute_batch(
-            "DROP TRIGGER audit_stays_as_written; DROP TRIGGER audit_keeps_every_row; DROP TRIGGER audit_only_grows;",
+            "DROP TRIGGER IF EXISTS audit_stays_as_written; DROP TRIGGER IF EXISTS audit_keeps_every_row; \
+             DROP TRIGGER IF EXISTS audit_only_grows;",
         )
         .unwrap();
     connection
@@ -113,7 +115,7 @@ async fn every_changed_byte_is_found() {
                 };
                 let write = format!("UPDATE audit SET {column} = CAST(?1 AS {kind}) WHERE seq = {seq}");
                 connection.execute(&write, (&bytes,)).unwrap();
-                let fault = verify(&store, home.path()).unwrap().fault;
+                let fault = verify(&store, home.path(), None).unwrap().fault;
                 assert!(
                     matches!(fault, Some(Fault::Changed { seq: at }) if at == seq),
                     "{column} of {seq}, byte {place}: {fault:?}"
@@ -124,13 +126,13 @@ async fn every_changed_byte_is_found() {
         }
     }
     assert!(tried > 2000, "{tried}");
-    assert_eq!(verify(&store, home.path()).unwrap().fault, None);
+    assert_eq!(verify(&store, home.path(), None).unwrap().fault, None);
 }
 
 /// All rows as the walk sees them, or what went wrong on the way.
 fn dump(home: &Path) -> Result<Vec<String>, String> {
     let store = Store::open(home.join("pipit.db")).map_err(|error| error.to_string())?;
-    if let Some(fault) = verify(&store, home).map_err(|error| error.to_string())?.fault {
+    if let Some(fault) = verify(&store, home, None).map_err(|error| error.to_string())?.fault {
         return Err(fault.to_string());
     }
     let mut rows = Vec::new();
@@ -214,10 +216,12 @@ async fn a_log_that_was_rolled_back_does_not_start() {
     let home = with_lines(3).await;
     attacked(home.path()).execute_batch("DELETE FROM audit WHERE seq > 10").unwrap();
     let store = Store::open(home.path().join("pipit.db")).unwrap();
-    let error = Audit::start(&store, home.path()).err().unwrap();
+    let error = Audit::start(&store, home.path(), &Outside::default()).err().unwrap();
     assert!(matches!(error, StartError::RolledBack { seq: 15, .. }), "{error}");
     std::fs::remove_file(home.path().join("audit.head")).unwrap();
-    Audit::start(&store, home.path()).unwrap();
+    let error = Audit::start(&store, home.path(), &Outside::default()).err().unwrap();
+    assert!(matches!(error, StartError::AnchorMissing { .. }), "{error}");
+    assert!(matches!(check(home.path()).fault, Some(Fault::NoAnchor { .. })));
 }
 
 #[tokio::test]
@@ -228,7 +232,7 @@ async fn a_forged_anchor_is_found() {
     std::fs::write(&path, text.replacen("10 ", "9 ", 1)).unwrap();
     assert!(matches!(check(home.path()).fault, Some(Fault::Unreadable(_))));
     let store = Store::open(home.path().join("pipit.db")).unwrap();
-    assert!(matches!(Audit::start(&store, home.path()).err().unwrap(), StartError::Anchor { .. }));
+    assert!(matches!(Audit::start(&store, home.path(), &Outside::default()).err().unwrap(), StartError::Anchor { .. }));
 }
 
 #[tokio::test]
@@ -238,11 +242,14 @@ async fn another_key_does_not_fit_and_a_lost_one_is_not_made_again() {
     std::fs::remove_file(home.path().join("audit.head")).unwrap();
     std::fs::remove_file(&path).unwrap();
     let store = Store::open(home.path().join("pipit.db")).unwrap();
-    assert!(matches!(Audit::start(&store, home.path()).err().unwrap(), StartError::KeyMissing { .. }));
+    assert!(matches!(
+        Audit::start(&store, home.path(), &Outside::default()).err().unwrap(),
+        StartError::KeyMissing { .. }
+    ));
     std::fs::copy(with_lines(1).await.path().join("audit.key"), &path).unwrap();
     assert_eq!(check(home.path()).fault, Some(Fault::Changed { seq: 1 }));
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(matches!(Audit::start(&store, home.path()).err().unwrap(), StartError::Key { .. }));
+    assert!(matches!(Audit::start(&store, home.path(), &Outside::default()).err().unwrap(), StartError::Key { .. }));
 }
 
 #[tokio::test]

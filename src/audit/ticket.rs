@@ -8,6 +8,8 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::event::Event;
+use super::loss::Loss;
 use super::{Audit, Unavailable, body};
 use crate::store::StoreError;
 use crate::store::log::{Entry, Place, Record};
@@ -183,6 +185,27 @@ impl Trail {
             rule: verdict.rule.to_owned(),
             times: 1,
         });
+    }
+
+    #[expect(dead_code, reason = "approvals are about to write them")]
+    /// Notes what happened to the line beside its calls: handed over, not waited for; written with the next commit.
+    pub(crate) fn event(&self, event: &Event<'_>) {
+        let mut state = self.state();
+        state.at = state.at.max(event.at);
+        drop(state);
+        self.0.keep(vec![body::event(self.line(), event)], None, None);
+    }
+
+    #[expect(dead_code, reason = "approvals are about to write them")]
+    /// The same, and returns when it is on the disk. When it cannot be, what hangs on it must not happen.
+    pub(crate) async fn durable_event(&self, event: &Event<'_>) -> Result<(), Unavailable> {
+        let (answer, answered) = oneshot::channel();
+        self.0.audit.0.store.append([Entry::Row { record: body::event(self.line(), event), answer }])?;
+        Ok(answered.await.unwrap_or(Err(StoreError::Closed))?)
+    }
+
+    pub(super) fn lost(&self, at: i64, loss: &Loss) {
+        self.0.keep(vec![body::lost(self.line(), at, loss)], None, None);
     }
 
     /// Writes down that an unsafe call is about to start, and returns when that is on the disk. When it cannot be, or

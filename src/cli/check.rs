@@ -9,9 +9,8 @@ use pipit_commands::{Record, Value};
 use pipit_grammar::rule::{Place, Via, parse_rule};
 use serde::Deserialize;
 
-use super::{Home, fail, tell};
+use super::{fail, tell};
 use crate::access::decide::{Decision, Facts, Layer, Ruling, decide};
-use crate::store::Store;
 
 /// `pipit parse`.
 pub(super) fn parse(line: &str, json: bool) -> ExitCode {
@@ -117,28 +116,6 @@ fn answer(case: &Case) -> Result<String, String> {
     };
     let said: Record = [("id", case.id.clone()), ("decision", decision.into())].into_iter().collect();
     Ok(Value::from(said).to_json())
-}
-
-/// `pipit audit verify`.
-pub(super) fn audit(home: &Home) -> ExitCode {
-    let store = match Store::open(home.database()) {
-        Ok(store) => store,
-        Err(error) => return fail(5, &error),
-    };
-    match crate::audit::verify(&store, home.path()) {
-        Ok(report) => match report.fault {
-            None => {
-                if report.records > 0 && report.anchored.is_none() {
-                    tell(&"pipit: there is no audit.head, so nothing shows whether the end was cut off");
-                }
-                say(&format!("{} records hold, up to {}", report.records, report.head))
-            }
-            Some(fault) => {
-                fail(1, &format!("the log was altered: {fault}; {} records before that hold", report.records))
-            }
-        },
-        Err(error) => fail(1, &error),
-    }
 }
 
 /// `pipit bundle check`.

@@ -3,8 +3,11 @@
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::audit::Audit;
+use crate::audit::{Audit, Outside, Send};
+use crate::bundle::ask_program;
+use crate::config;
 use crate::engine::Engine;
 use crate::net::{Net, Reach};
 use crate::store::Store;
@@ -16,6 +19,7 @@ const DEVELOPMENT: &str = "development";
 pub(crate) struct Home {
     path: PathBuf,
     reach: Reach,
+    outside: Outside,
 }
 
 impl Home {
@@ -48,12 +52,25 @@ impl Home {
         if open != 0 {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(failed)?;
         }
-        Ok(Self { path, reach: Reach::default() })
+        Ok(Self { path, reach: Reach::default(), outside: Outside::default() })
     }
 
     /// The same, with hosts that its shell may reach beside the public internet.
     pub(crate) fn reaching(self, reach: Reach) -> Self {
         Self { reach, ..self }
+    }
+
+    /// The same, with places outside it for the anchors of its log.
+    pub(crate) fn anchoring(self, audit: &config::Audit) -> Self {
+        let config::Audit { anchor_file, anchor_command } = audit.clone();
+        let send = (!anchor_command.is_empty())
+            .then(|| -> Send { Arc::new(move |anchor| ask_program(&anchor_command, anchor.as_bytes()).map(drop)) });
+        Self { outside: Outside { file: anchor_file, send }, ..self }
+    }
+
+    /// Where anchors of its log go besides it.
+    pub(crate) fn outside(&self) -> &Outside {
+        &self.outside
     }
 
     /// Where it is.
@@ -88,7 +105,7 @@ impl Home {
     /// Opens the shell.
     pub(crate) fn open(&self) -> Result<Engine, String> {
         let store = Store::open(self.database()).map_err(|error| error.to_string())?;
-        let audit = Audit::start(&store, &self.path).map_err(|error| error.to_string())?;
+        let audit = Audit::start(&store, &self.path, &self.outside).map_err(|error| error.to_string())?;
         Engine::open(&self.path, store, audit, Net::new(self.reach.clone())).map_err(|error| error.to_string())
     }
 }

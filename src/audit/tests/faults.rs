@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::{asked, check, full_line, kinds, ok, started, verdict};
-use crate::audit::{Audit, Ended, Filter, Ticket, Unavailable, Wish};
+use crate::audit::{Audit, Ended, Filter, Outside, Ticket, Unavailable, Wish};
 use crate::store::{Change, Expect, Store, StoreError};
 
 /// Closes a line while the database takes nothing: its end must be in the spool when `durable` returns.
@@ -74,7 +74,7 @@ async fn the_next_process_writes_what_was_put_aside_once() {
 async fn a_full_database_stops_new_lines_loses_none_and_recovers() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::open_bounded(home.path().join("pipit.db"), 60).unwrap();
-    let audit = Audit::start(&store, home.path()).unwrap();
+    let audit = Audit::start(&store, home.path(), &Outside::default()).unwrap();
     let ticket = audit.open(asked(1, "x")).await.unwrap();
     let id = ticket.id().to_owned();
     let ballast = |n: u32| Change::Insert { kind: "ballast", key: n.to_string(), body: "x".repeat(30_000) };

@@ -95,16 +95,19 @@ pub(super) async fn show(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
 }
 
 pub(super) async fn verify(host: &Host) -> Result<Vec<Value>, Error> {
-    let (store, home) = (host.engine.0.store.clone(), host.engine.0.home.clone());
-    let report = tokio::task::spawn_blocking(move || crate::audit::verify(&store, &home)).await;
-    let report = report.map_err(unavailable)?.map_err(|error| Error::failed(error.to_string()))?;
+    let report = host.engine.0.audit.verify().await.map_err(|error| Error::failed(error.to_string()))?;
     if let Some(fault) = report.fault {
         return Err(Error::failed(format!("the log was altered: {fault}"))
             .help("keep a copy of the home as it is, and restore a backup to go on"));
     }
-    let row: Record =
-        [("records", Value::Int(report.records)), ("head", report.head.into()), ("anchored", report.anchored.into())]
-            .into_iter()
-            .collect();
+    let losses = i64::try_from(report.losses.len()).unwrap_or(i64::MAX);
+    let row: Record = [
+        ("records", Value::Int(report.records)),
+        ("head", report.head.into()),
+        ("anchored", report.anchored.into()),
+        ("losses", Value::Int(losses)),
+    ]
+    .into_iter()
+    .collect();
     Ok(vec![row.into()])
 }
