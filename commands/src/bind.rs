@@ -201,7 +201,13 @@ fn bind_options(spec: &Spec, options: Vec<(usize, Slot)>, args: &mut Args) -> Re
             Slot::One | Slot::Many => whole = false,
         }
     }
-    for (option, given) in spec.usage.options.iter().zip(given) {
+    let options = || spec.usage.options.iter().zip(&given);
+    let excluded = |option: &Flag| spec.either.iter().any(|name| option.long.as_ref() == Some(name));
+    if options().filter(|(option, given)| **given && excluded(option)).count() > 1 {
+        let names: Vec<String> = spec.either.iter().map(|name| format!("--{name}")).collect();
+        return Err(Error::refused(format!("{} takes one of {}", spec.shown(), names.join(", "))));
+    }
+    for (option, given) in options() {
         if option.required && !given {
             let kind = spec.kind(option.value.as_deref().unwrap_or_default());
             let wanted = wanted(spec, typed(option).into(), kind, Vec::new());

@@ -58,6 +58,7 @@ pub(crate) fn families() -> Vec<Command> {
                 .example("echo abc | hash --sha256", r#""ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad""#)
                 .kind("TEXT", Kind::Word)
                 .fills("TEXT")
+                .either(&["sha256", "sha512", "md5"])
                 .each(hash),
             row("raw")
                 .about("The values as they are, with their types")
@@ -93,9 +94,10 @@ fn base64_decode(text: &str) -> Result<String, Error> {
         GeneralPurposeConfig::new().with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent);
     let alphabet = if text.contains(['-', '_']) { &base64::alphabet::URL_SAFE } else { &base64::alphabet::STANDARD };
     let compact: String = text.split_whitespace().collect();
-    let bytes = GeneralPurpose::new(alphabet, LENIENT)
-        .decode(compact)
-        .map_err(|error| Error::failed(format!("this is no base64: {}", error.to_string().to_lowercase())))?;
+    let bytes = GeneralPurpose::new(alphabet, LENIENT).decode(compact).map_err(|error| {
+        let why = error.to_string().to_lowercase();
+        Error::failed(format!("this is no base64: {}", why.trim_end_matches('.')))
+    })?;
     utf8(bytes)
 }
 
@@ -149,12 +151,12 @@ fn hex_decode(text: &str) -> Result<String, Error> {
 
 fn hash(call: &Call, _: Option<&Value>, out: &mut Batch) -> Result<(), Error> {
     let text = subject(call)?;
-    let asked: Vec<&str> = ["sha256", "sha512", "md5"].into_iter().filter(|name| call.flag(name)).collect();
-    let bytes = match asked.as_slice() {
-        [] | ["sha256"] => Sha256::digest(text.as_bytes()).to_vec(),
-        ["sha512"] => Sha512::digest(text.as_bytes()).to_vec(),
-        ["md5"] => Md5::digest(text.as_bytes()).to_vec(),
-        _ => return Err(Error::failed("hash takes one of --sha256, --sha512, --md5")),
+    let bytes = if call.flag("sha512") {
+        Sha512::digest(text.as_bytes()).to_vec()
+    } else if call.flag("md5") {
+        Md5::digest(text.as_bytes()).to_vec()
+    } else {
+        Sha256::digest(text.as_bytes()).to_vec()
     };
     out.push(Value::from(hex(&bytes)));
     Ok(())

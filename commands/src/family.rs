@@ -35,6 +35,7 @@ pub(crate) fn row(usage: &str) -> Row {
             examples: Vec::new(),
             kinds: Vec::new(),
             fills: None,
+            either: Vec::new(),
             flow: Flow::Each,
             effect: Effect::Pure,
             rules: Vec::new(),
@@ -90,6 +91,12 @@ impl Row {
             fill.field = Some(field.into());
         }
         row
+    }
+
+    /// Options of which one at most may be given.
+    pub(crate) fn either(mut self, names: &[&str]) -> Self {
+        self.spec.either = names.iter().map(|name| EcoString::from(*name)).collect();
+        self
     }
 
     /// The access rule it comes with, short (`must have room:post`); without one everybody may run it.

@@ -25,6 +25,7 @@ pub(crate) fn families() -> Vec<Command> {
                 Verb::HttpPost,
             )
             .kind("JSON", Kind::Json)
+            .either(&["body", "json"])
             .shows("http post https://api.example.com/hosts --json='{\"name\":\"web1\"}'", "the answer of the server"),
             ask(
                 "put URL [--header=HEADER]… [--body=TEXT] [--json=JSON]",
@@ -32,6 +33,7 @@ pub(crate) fn families() -> Vec<Command> {
                 Verb::HttpPut,
             )
             .kind("JSON", Kind::Json)
+            .either(&["body", "json"])
             .shows("http put https://api.example.com/hosts/web1 --body=off", "the answer of the server"),
             ask(
                 "delete URL [--header=HEADER]…",

@@ -11,6 +11,7 @@
 
 mod args;
 pub mod bind;
+mod chart;
 mod choose;
 mod command;
 mod condition;
@@ -39,6 +40,7 @@ mod stream;
 mod table;
 mod template;
 mod text;
+mod time;
 mod to;
 mod value;
 mod values;
@@ -61,6 +63,7 @@ pub use value::{DEPTH, Record, Value};
 pub fn built_ins() -> Vec<Command> {
     [
         values::families(),
+        time::families(),
         choose::families(),
         order::families(),
         number::families(),
@@ -68,6 +71,7 @@ pub fn built_ins() -> Vec<Command> {
         text::families(),
         encode::families(),
         table::families(),
+        chart::families(),
         control::families(),
         shell::families(),
         http::families(),

@@ -19,6 +19,7 @@ pub(crate) fn families() -> Vec<Command> {
                 .example("list a b c | count", "3")
                 .example(r#"seed '[{"a":1},{"a":null},{}]' | count a"#, "1")
                 .example("list 'a b' c | count --words", "3")
+                .either(&["chars", "words", "lines"])
                 .stream(count),
             row("sum [KEY]")
                 .about("The sum of the values, or of their keys; of nothing 0")
@@ -50,16 +51,8 @@ enum Of {
 }
 
 fn count(call: Call, input: Stream) -> Result<Stream, Error> {
-    let asked: Vec<Of> = [("chars", Of::Chars), ("words", Of::Words), ("lines", Of::Lines)]
-        .into_iter()
-        .filter(|(name, _)| call.flag(name))
-        .map(|(_, of)| of)
-        .collect();
-    let of = match asked.as_slice() {
-        [] => Of::Values,
-        [one] => *one,
-        _ => return Err(Error::failed("count takes one of --chars, --words, --lines")),
-    };
+    let parts = [("chars", Of::Chars), ("words", Of::Words), ("lines", Of::Lines)];
+    let of = parts.into_iter().find(|(name, _)| call.flag(name)).map_or(Of::Values, |(_, of)| of);
     let key = call.text("KEY").map(|key| Key::read(&key)).transpose()?;
     Ok(input.fold(
         0_usize,
@@ -95,7 +88,7 @@ pub(crate) enum Number {
 
 impl Number {
     /// The number that a value is, or that its text spells.
-    fn of(value: &Value) -> Option<Self> {
+    pub(crate) fn of(value: &Value) -> Option<Self> {
         match value {
             Value::Int(number) => Some(Self::Whole(i128::from(*number))),
             Value::Float(number) => Some(Self::Part(*number)),
@@ -105,7 +98,7 @@ impl Number {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a part is not exact anyway")]
-    fn part(self) -> f64 {
+    pub(crate) fn part(self) -> f64 {
         match self {
             Self::Whole(number) => number as f64,
             Self::Part(number) => number,
@@ -137,11 +130,12 @@ impl Number {
     }
 
     fn value(self) -> Result<Value, Error> {
-        let out = || Error::failed("the result is out of range: whole numbers have 64 bits");
         match self {
-            Self::Whole(number) => i64::try_from(number).map(Value::Int).map_err(|_| out()),
+            Self::Whole(number) => i64::try_from(number)
+                .map(Value::Int)
+                .map_err(|_| Error::failed("the result is out of range: whole numbers have 64 bits")),
             Self::Part(number) if number.is_finite() => Ok(Value::Float(number)),
-            Self::Part(_) => Err(out()),
+            Self::Part(_) => Err(Error::failed("the result is out of range: it is larger than a number can be")),
         }
     }
 }
@@ -161,7 +155,8 @@ fn number(command: &str, key: Option<&Key>, value: &Value) -> Result<Option<Numb
     }
 }
 
-fn no_number(command: &str, value: &Value) -> Error {
+/// What to say of a value that is no number.
+pub(crate) fn no_number(command: &str, value: &Value) -> Error {
     let error = Error::failed(format!("{command} wants numbers, and {} is none", shown(&value.to_text())));
     match value {
         Value::Record(_) => error.help(format!("name the field: {command} KEY")),

@@ -104,7 +104,9 @@ impl Lines {
                     Ok(value) => batch.push(value),
                     Err(_) if !batch.is_empty() => return Ok(batch),
                     Err(error) => {
-                        return Err(Error::failed(format!("line {} is no JSON: {error}", self.line + 1)));
+                        // the reader counts lines too, and sees one
+                        let why = error.to_string().replace(" at line 1 column ", " at column ");
+                        return Err(Error::failed(format!("line {} is no JSON: {why}", self.line + 1)));
                     }
                 }
             }

@@ -13,6 +13,10 @@ const LARGEST: usize = 1 << 20;
 /// A pattern, blind to case if asked.
 pub(crate) fn regex(text: &str, blind: bool) -> Result<Regex, Error> {
     RegexBuilder::new(text).case_insensitive(blind).size_limit(LARGEST).build().map_err(|error| {
+        if matches!(error, regex::Error::CompiledTooBig(_)) {
+            return Error::failed(format!("{} is too large a regular expression", shown(text)))
+                .help("smaller counts in {…} make it smaller");
+        }
         let why = error.to_string();
         // a syntax error comes as a drawing of several lines with the reason at the end
         let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").trim_end_matches('.');

@@ -24,6 +24,8 @@ pub struct Spec {
     pub kinds: Vec<(EcoString, Kind)>,
     /// The parameter that an incoming value fills.
     pub fills: Option<Fill>,
+    /// Options that exclude each other, by their long names without dashes: one of them at most may be given.
+    pub either: Vec<EcoString>,
     /// How it meets its input.
     pub flow: Flow,
     /// What running it may do to the world.

@@ -8,7 +8,6 @@ use std::fmt;
 
 use ecow::{EcoString, EcoVec};
 use pipit_grammar::ast::{Path, Step};
-use serde::Deserialize as _;
 
 mod wire;
 
@@ -184,13 +183,9 @@ impl Value {
         *json = String::from_utf8(bytes).unwrap_or_default();
     }
 
-    /// Reads one JSON value: keys once, at most [`DEPTH`] deep, numbers in range.
+    /// Reads one JSON value: keys once, at most [`DEPTH`] deep, numbers in range, whole ones exact.
     pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {
-        // a text is known to be UTF-8: read from bytes, every text in it would be checked again
-        let mut from = serde_json::Deserializer::from_str(json);
-        let value = Self::deserialize(&mut from)?;
-        from.end()?;
-        Ok(value)
+        wire::read(json)
     }
 
     /// Whether lists and records in it are nested this deep at most.

@@ -1,8 +1,6 @@
 //! Where values come from: typed, made, drawn by lot. Deliberately absent: a clock and chance of its own (both are the
 //! host's), and anything that reads a file or the network.
 
-use jiff::Timestamp;
-
 use crate::args::{Given, How};
 use crate::command::{Call, Command};
 use crate::family::{family, row};
@@ -36,10 +34,6 @@ fn values() -> Vec<Command> {
                 .kind("N", Kind::Int(1, i64::MAX))
                 .stream(random),
             row("uuid").about("A new random identifier").shows("uuid", "a version 4 UUID").each(uuid),
-            row("now")
-                .about("The time in UTC, as a text that sorts by time")
-                .shows("now", "2030-01-31T12:00:00.000Z")
-                .each(now),
             row("error TEXT…")
                 .about("Fails with a message")
                 .shows("error no such host", "ends the pipeline")
@@ -161,13 +155,6 @@ fn uuid(call: &Call, _: Option<&Value>, out: &mut Batch) -> Result<(), Error> {
     let hex = format!("{bits:032x}");
     let parts = [hex.get(..8), hex.get(8..12), hex.get(12..16), hex.get(16..20), hex.get(20..)];
     out.push(Value::from(parts.map(Option::unwrap_or_default).join("-")));
-    Ok(())
-}
-
-fn now(call: &Call, _: Option<&Value>, out: &mut Batch) -> Result<(), Error> {
-    let time = Timestamp::from_millisecond(call.host().now())
-        .map_err(|error| Error::failed(format!("the clock is out of range: {error}")))?;
-    out.push(Value::from(format!("{time:.3}")));
     Ok(())
 }
 

@@ -1,30 +1,10 @@
 //! What every command promises, sentence by sentence: a line, and the values or the exit code that it comes to.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
-#[path = "play/line.rs"]
-mod line;
+#[path = "play/cases.rs"]
+mod cases;
 
-use line::World;
-use pipit_commands::Value;
-
-/// A line, and the values in JSON with blanks between, or `exit N`.
-async fn play(cases: &[(&str, &str)]) {
-    let mut wrong = Vec::new();
-    for (line, wanted) in cases {
-        let (values, error) = World::new().play(line).await;
-        let why = error.as_ref().map(ToString::to_string).unwrap_or_default();
-        let fine = match (wanted.strip_prefix("exit "), &error) {
-            (Some(exit), Some(error)) => error.kind().exit().to_string() == exit,
-            (None, None) => Value::from_json(&format!("[{wanted}]")).unwrap() == Value::from(values.clone()),
-            (Some(_), None) | (None, Some(_)) => false,
-        };
-        if !fine {
-            let shown: Vec<String> = values.iter().map(Value::to_json).collect();
-            wrong.push(format!("{line}\n  gives {} {why}\n  not {wanted}", shown.join(",")));
-        }
-    }
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
-}
+use cases::play;
 
 const SERVERS: &str =
     r#"[{"n":"web-1","env":"prod","cpu":91},{"n":"web-2","env":"stage","cpu":15},{"n":"db-1","env":"prod","cpu":40}]"#;
@@ -72,6 +52,10 @@ async fn values() {
         ("error", "exit 2"),
         ("seed 01", "exit 2"),
         ("seed 9223372036854775808", "exit 2"),
+        ("seed -9223372036854775809", "exit 2"),
+        ("seed 99999999999999999999", "exit 2"),
+        (r#"seed '{"a":["\\"1",-99999999999999999999]}'"#, "exit 2"),
+        (r#"seed '["99999999999999999999","\\\\\"",1e19,-1E19,9223372036854775807]' | count"#, "5"),
         ("uuid | match '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$'", "{}"),
         ("now", r#""2030-03-17T17:46:40.000Z""#),
     ])
@@ -225,6 +209,7 @@ async fn reckoning() {
         ("nil | count --words", "0"),
         ("echo \"a\\nb\\n\" | count --lines", "2"),
         ("list a | count --words --chars", "exit 2"),
+        ("hash a --md5 --sha256", "exit 2"),
         (r#"seed '[{"a":{"b":0}},{"a":{"b":null}}]' | count a.b"#, "1"),
         ("list 9223372036854775807 1 -1 | sum", "9223372036854775807"),
         ("list 1 true | sum", "exit 1"),

@@ -73,6 +73,7 @@ fn spec(manifest: &Manifest, entry: &Entry) -> Spec {
         examples: entry.examples.clone(),
         kinds: entry.kinds.clone(),
         fills: entry.fills.clone(),
+        either: Vec::new(),
         flow: match entry.input {
             Input::Each => Flow::Each,
             Input::Stream => Flow::Stream,

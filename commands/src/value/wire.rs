@@ -1,6 +1,7 @@
 //! Values through serde: exact numbers, keys once, and no deeper than [`DEPTH`]. Deliberately absent: JSON's text, which is
 //! written beside the value, without a detour.
 
+use std::cell::Cell;
 use std::fmt;
 
 use ecow::{EcoString, EcoVec};
@@ -38,24 +39,71 @@ impl Serialize for Value {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Reader(DEPTH).deserialize(from)
+        Reader { depth: DEPTH, large: &Cell::new(false) }.deserialize(from)
     }
+}
+
+/// Reads the JSON text of one value.
+pub(super) fn read(json: &str) -> Result<Value, serde_json::Error> {
+    // a text is known to be UTF-8: read from bytes, every text in it would be checked again
+    let mut from = serde_json::Deserializer::from_str(json);
+    let large = Cell::new(false);
+    let value = Reader { depth: DEPTH, large: &large }.deserialize(&mut from)?;
+    from.end()?;
+    match large.get().then(|| rounded(json)).flatten() {
+        Some(number) => Err(serde_json::Error::custom(format_args!("{number} does not fit 64 bits"))),
+        None => Ok(value),
+    }
+}
+
+/// A whole number that 64 bits do not hold, in a text that is JSON: its reader makes the nearest float of it.
+fn rounded(json: &str) -> Option<&str> {
+    let bytes = json.as_bytes();
+    let end = |from: usize, of: fn(u8) -> bool| {
+        bytes.iter().skip(from).position(|byte| of(*byte)).map_or(bytes.len(), |length| from + length)
+    };
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                at = end(at + 1, |byte| matches!(byte, b'"' | b'\\'));
+                while bytes.get(at) == Some(&b'\\') {
+                    at = end(at + 2, |byte| matches!(byte, b'"' | b'\\'));
+                }
+                at += 1;
+            }
+            b'-' | b'0'..=b'9' => {
+                let after = end(at + 1, |byte| !matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+                let number = json.get(at..after).unwrap_or_default();
+                if !number.contains(['.', 'e', 'E']) && number.parse::<i64>().is_err() {
+                    return Some(number);
+                }
+                at = after;
+            }
+            _ => at += 1,
+        }
+    }
+    None
 }
 
 /// Reads a value that may still be nested so deep.
 #[derive(Clone, Copy)]
-struct Reader(usize);
+struct Reader<'a> {
+    depth: usize,
+    /// Whether there was a float so large that it may have been a whole number in the text.
+    large: &'a Cell<bool>,
+}
 
-impl Reader {
+impl Reader<'_> {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        match self.0.checked_sub(1) {
-            Some(left) => Ok(Self(left)),
+        match self.depth.checked_sub(1) {
+            Some(depth) => Ok(Self { depth, ..self }),
             None => Err(E::custom(format_args!("nested deeper than {DEPTH}"))),
         }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Reader {
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
@@ -63,7 +111,7 @@ impl<'de> DeserializeSeed<'de> for Reader {
     }
 }
 
-impl<'de> Visitor<'de> for Reader {
+impl<'de> Visitor<'de> for Reader<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,6 +139,11 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        /// 2⁶³: whole numbers below it are read as such.
+        const LARGE: f64 = 9_223_372_036_854_775_808.0;
+        if value.abs() >= LARGE {
+            self.large.set(true);
+        }
         if value.is_finite() { Ok(Value::Float(value)) } else { Err(E::custom("a number is out of range")) }
     }
 

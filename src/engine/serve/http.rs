@@ -30,8 +30,7 @@ pub(super) async fn ask(host: &Host, call: &Call, method: Method) -> Result<Vec<
         headers.append(name, value);
     }
     let (body, kind) = match (call.text("body"), call.value("json")) {
-        (Some(_), Some(_)) => return Err(Error::failed("--body and --json are both given, and there is one body")),
-        (Some(body), None) => (Some(body.to_string()), "text/plain; charset=utf-8"),
+        (Some(body), _) => (Some(body.to_string()), "text/plain; charset=utf-8"),
         (None, Some(json)) => (Some(json.to_json()), "application/json"),
         (None, None) => (None, ""),
     };
