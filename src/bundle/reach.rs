@@ -187,20 +187,24 @@ fn ports(manifest: &Manifest, settings: &[(EcoString, EcoString)]) -> Vec<u16> {
     ports
 }
 
-/// The port of an address of the web.
+/// The port of an address, `scheme://host:port`; without a port that of the scheme, where the scheme is known.
 fn port(url: &str) -> Option<u16> {
     let (scheme, rest) = url.split_once("://")?;
     let usual = match scheme {
-        "http" => 80,
-        "https" => 443,
-        _ => return None,
+        "http" => Some(80),
+        "https" => Some(443),
+        "dns" => Some(53),
+        "ldap" => Some(389),
+        "ldaps" => Some(636),
+        "postgres" | "postgresql" => Some(5432),
+        _ => None,
     };
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     // an address of version 6 holds colons itself
     let after = host.rsplit_once(']').map_or(host, |(_, after)| after);
     match after.rsplit_once(':') {
-        None | Some((_, "")) => Some(usual),
+        None | Some((_, "")) => usual,
         Some((_, port)) => port.parse().ok().filter(|port| *port > 0),
     }
 }

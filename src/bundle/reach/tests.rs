@@ -32,6 +32,9 @@ fn ports_of_addresses() {
         ("http://host:0", None),
         ("http://host:99999", None),
         ("ftp://host", None),
+        ("redis://host:6379/0", Some(6379)),
+        ("postgres://reader@db/shop", Some(5432)),
+        ("ldap://[::1]", Some(389)),
         ("host:80", None),
     ] {
         assert_eq!(port(url), wanted, "{url}");
