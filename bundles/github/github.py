@@ -18,10 +18,11 @@ def ask(path, body=None, method=None, **words):
     address = os.environ["GITHUB_API_URL"].rstrip("/") + path + ("?" + urllib.parse.urlencode(words) if words else "")
     headers = {
         "Accept": "application/vnd.github+json, application/json",
-        "Authorization": f"Bearer {os.environ['GITHUB_TOKEN']}",
         "User-Agent": "pipit",
         "X-GitHub-Api-Version": "2022-11-28",
     }
+    if token := os.environ.get("GITHUB_TOKEN"):
+        headers["Authorization"] = f"Bearer {token}"
     data = None
     if body is not None:
         data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
