@@ -1,8 +1,8 @@
 //! The bundles that ship, each against a server of its own: the session in its folder is played with `pipit test`, with the
 //! address in it replaced by that of the server. `BLESS=1` writes the answers anew.
 //!
-//! Deliberately absent: `aws`, which has a test of its own, and doubles: the servers are the real ones, and GitHub's is
-//! made from GitHub's own description of its interface.
+//! Deliberately absent: doubles of our own. The servers are the real ones; AWS is moto, and GitHub is made from GitHub's own
+//! description of its interface.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 use std::process::{Command, Stdio};
@@ -13,7 +13,7 @@ mod home;
 mod servers;
 
 use home::sources;
-use servers::{directory, github, graphite, logs, names, postgres, prometheus};
+use servers::{cloud, directory, github, graphite, logs, names, postgres, prometheus};
 
 /// Plays the session of a bundle. `addresses` are the texts of the session that stand for a server, and what to put there.
 #[track_caller]
@@ -77,6 +77,12 @@ fn people_of_a_directory() {
 fn github_by_its_own_description() {
     let server = github();
     play("github", &[("http://127.0.0.1:4010", &server.address)]);
+}
+
+#[test]
+fn aws_looks_and_acts() {
+    let server = cloud();
+    play("aws", &[("http://127.0.0.1:5000", &server.address)]);
 }
 
 #[test]

@@ -12,7 +12,7 @@
 //!
 //! A line of somebody's has `!` before it; where the room is left out it is a direct message. An answer begins in the
 //! tenth column, and has to be there to the letter; `…` stands for any text. `audit:` says all that was judged of the
-//! line before, in any order. In a page of Markdown the sessions are the blocks that are marked `pipit-session`.
+//! line before, in any order, and `input:`, right under it, what flows into it, as by `pipit run --stdin`. In a page of Markdown the sessions are the blocks that are marked `pipit-session`.
 //!
 //! Deliberately absent: playing it.
 
@@ -36,6 +36,8 @@ pub(super) struct Turn {
     pub(super) room: Option<String>,
     /// What is said, without `!`.
     pub(super) line: String,
+    /// What flows into the line, as by `pipit run --stdin`, if that is written.
+    pub(super) input: Option<Vec<String>>,
     /// What is answered, if that is written.
     pub(super) answer: Option<Vec<String>>,
     /// What is judged, if that is written.
@@ -100,6 +102,7 @@ fn turns(text: &str, above: usize) -> Result<(Vec<Turn>, String), Wrong> {
             let Some(turn) = turns.last_mut() else { return wrong("nobody has spoken yet") };
             let lines = match into {
                 Some("pipit") => turn.answer.as_mut(),
+                Some("input") => turn.input.as_mut(),
                 Some("audit") => turn.audit.as_mut(),
                 _ => None,
             };
@@ -117,7 +120,7 @@ fn turns(text: &str, above: usize) -> Result<(Vec<Turn>, String), Wrong> {
         }
         let Some((label, rest)) = line.split_once(':') else { return wrong("who says this?") };
         match label {
-            "pipit" | "audit" => {
+            "pipit" | "audit" | "input" => {
                 let Some(turn) = turns.last_mut() else { return wrong("nobody has spoken yet") };
                 if !before.is_empty() {
                     return wrong("an answer stands right under its line");
@@ -127,8 +130,16 @@ fn turns(text: &str, above: usize) -> Result<(Vec<Turn>, String), Wrong> {
                     _ if rest.trim().is_empty() => Vec::new(),
                     _ => return wrong("an answer begins in the tenth column"),
                 };
-                *if label == "pipit" { &mut turn.answer } else { &mut turn.audit } = Some(lines);
-                into = Some(if label == "pipit" { "pipit" } else { "audit" });
+                let (place, label) = match label {
+                    "pipit" => (&mut turn.answer, "pipit"),
+                    "audit" => (&mut turn.audit, "audit"),
+                    _ if turn.answer.is_some() || turn.audit.is_some() => {
+                        return wrong("the input stands before the answer");
+                    }
+                    _ => (&mut turn.input, "input"),
+                };
+                *place = Some(lines);
+                into = Some(label);
             }
             _ => {
                 let (who, room) = match label.split_once(" in ") {
@@ -147,6 +158,7 @@ fn turns(text: &str, above: usize) -> Result<(Vec<Turn>, String), Wrong> {
                     who: who.to_owned(),
                     room,
                     line: typed.to_owned(),
+                    input: None,
                     answer: None,
                     audit: None,
                 });
@@ -191,7 +203,7 @@ mod tests {
 
     #[test]
     fn sessions_are_read_as_they_are_written() {
-        let text = "# a remark\n\nalice in #ops:   !list 3 1 | sort\npipit:   1\n         3\n\n           ^\naudit:   x\n\nbob: !!\npipit:\n\n# end\n";
+        let text = "# a remark\n\nalice in #ops:   !list 3 1 | sort\npipit:   1\n         3\n\n           ^\naudit:   x\n\nbob: !!\ninput:   a\n         b\npipit:\n\n# end\n";
         let (turns, rest) = turns(text, 0).unwrap();
         assert_eq!(rest, "\n# end\n");
         assert_eq!(turns[0].before, "# a remark\n\n");
@@ -201,6 +213,7 @@ mod tests {
         assert_eq!(turns[0].answer.as_deref(), Some(&["1".to_owned(), "3".into(), String::new(), "  ^".into()][..]));
         assert_eq!(turns[0].audit.as_deref(), Some(&["x".to_owned()][..]));
         assert_eq!((turns[1].line.as_str(), turns[1].answer.as_deref()), ("!", Some(&[][..])));
+        assert_eq!((turns[0].input.is_none(), turns[1].input.as_ref().unwrap().len()), (true, 2));
         assert_eq!(block("pipit:", turns[0].answer.as_ref().unwrap()), "pipit:   1\n         3\n\n           ^\n");
         assert_eq!(block("pipit:", &[]), "pipit:\n");
     }

@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use pipit_commands::{Error, Value};
+use pipit_commands::{Error, Stream, Value};
 use pipit_grammar::rule::{Place, Via};
 use tokio::sync::watch;
 
@@ -118,14 +118,17 @@ async fn take(engine: &Engine, known: &mut Vec<String>, turn: &Turn, played: &mu
     let speaks_first = !["operator", "nobody"].contains(&turn.who.as_str()) && !known.contains(&turn.who);
     if speaks_first {
         // a session may have made them itself
-        say(engine, Identity::Operator, None, &format!("user create {}", turn.who)).await;
+        say(engine, Identity::Operator, None, &format!("user create {}", turn.who), None).await;
         known.push(turn.who.clone());
     }
-    let answer = say(engine, identity, turn.room.as_deref(), &turn.line).await;
+    let answer = say(engine, identity, turn.room.as_deref(), &turn.line, turn.input.as_deref()).await;
     let mut differs = |what: &str, wanted: &[String], got: &[String]| {
         played.wrong.push(format!("{}: {}\n    {what}{}", turn.number, turn.said, difference(wanted, got)));
     };
     let mut right = format!("{}{}\n", turn.before, turn.said);
+    if let Some(input) = &turn.input {
+        right.push_str(&session::block("input:", input));
+    }
     match &turn.answer {
         Some(wanted) if session::alike(wanted, &answer.shown) => right.push_str(&session::block("pipit:", wanted)),
         Some(wanted) => {
@@ -159,8 +162,8 @@ async fn take(engine: &Engine, known: &mut Vec<String>, turn: &Turn, played: &mu
 }
 
 /// A line of somebody's and what is shown of it, as `pipit run` shows it.
-async fn say(engine: &Engine, identity: Identity, room: Option<&str>, line: &str) -> Answer {
-    let (values, reply, ticket) = ask(engine, identity, room, line).await;
+async fn say(engine: &Engine, identity: Identity, room: Option<&str>, line: &str, input: Option<&[String]>) -> Answer {
+    let (values, reply, ticket) = ask(engine, identity, room, line, input).await;
     let mut parts = Vec::new();
     if !values.is_empty() {
         parts.push(Roll::new(Look::Plain).document(&reply.document(&values)));
@@ -180,6 +183,7 @@ async fn ask(
     identity: Identity,
     room: Option<&str>,
     typed: &str,
+    input: Option<&[String]>,
 ) -> (Vec<Value>, crate::engine::Reply, String) {
     let (told, life) = watch::channel(Life::default());
     let cause = matches!(identity, Identity::Named(_)).then_some("operator");
@@ -191,7 +195,7 @@ async fn ask(
         address: None,
         via: Via::Chat,
         cause,
-        input: None,
+        input: input.map(|lines| Stream::of(lines.iter().map(Value::text).collect::<Vec<_>>())),
         life: Some(told),
     };
     let mut values = Vec::new();
@@ -212,7 +216,7 @@ async fn ask(
 
 /// What was judged of a line.
 async fn judged(engine: &Engine, who: &str, ticket: &str) -> Vec<String> {
-    let (rows, _, _) = ask(engine, Identity::Operator, None, &format!("audit show {ticket}")).await;
+    let (rows, _, _) = ask(engine, Identity::Operator, None, &format!("audit show {ticket}"), None).await;
     let verdicts = rows.iter().filter(|row| text(row, "kind") == "verdict");
     let judged: Vec<String> = verdicts
         .map(|row| {

@@ -109,7 +109,8 @@ pub(crate) fn graphite() -> Server {
          ALLOWED_HOSTS = ['*']\nDATABASES = {{'default': {{'ENGINE': 'django.db.backends.sqlite3', 'NAME': '{root}/graphite.db'}}}}\n"
     );
     write(folder.path(), "site_settings.py", &settings);
-    let local = format!("STORAGE_DIR = '{root}'\nLOG_DIR = '{root}'\nWHISPER_DIR = '{root}/whisper'\nSECRET_KEY = 'test'\n");
+    let local =
+        format!("STORAGE_DIR = '{root}'\nLOG_DIR = '{root}'\nWHISPER_DIR = '{root}/whisper'\nSECRET_KEY = 'test'\n");
     write(folder.path(), "local_site.py", &local);
     fs::create_dir(folder.path().join("whisper")).unwrap();
     let carbon =
@@ -138,7 +139,7 @@ pub(crate) fn graphite() -> Server {
     Server { programs: vec![carbon, web], folder, address, second: String::new() }
 }
 
-/// PostgreSQL with a table `orders` and a role that may do more than read. The address is the host and the port.
+/// A `PostgreSQL` with a table `orders` and a role that may do more than read. The address is the host and the port.
 pub(crate) fn postgres() -> Server {
     let folder = tempfile::tempdir().unwrap();
     let installed = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is missing: run tests/setup");
@@ -164,7 +165,8 @@ pub(crate) fn postgres() -> Server {
         let numbers: Vec<u32> = nobody.split(':').take(2).map(|number| number.parse().unwrap()).collect();
         chown(&data, Some(numbers[0]), Some(numbers[1])).unwrap();
     }
-    let made = Said::of(as_nobody("initdb").args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]));
+    let made =
+        Said::of(as_nobody("initdb").args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]));
     assert_eq!(made.code, Some(0), "{made:?}");
     let server = start(as_nobody("postgres").args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", "", "-F"]));
     let ask = |sql: &str| {
@@ -216,7 +218,7 @@ pub(crate) fn names() -> Server {
     Server { programs: vec![server], folder, address: format!("dns://127.0.0.1:{port}"), second: String::new() }
 }
 
-/// OpenLDAP with two people and a group.
+/// A directory, `OpenLDAP`, with two people and a group.
 pub(crate) fn directory() -> Server {
     const PEOPLE: &str = "dn: dc=example,dc=test\nobjectClass: dcObject\nobjectClass: organization\no: Example\ndc: example\n\n\
         dn: uid=ada,dc=example,dc=test\nobjectClass: inetOrgPerson\nuid: ada\ncn: Ada Lovelace\nsn: Lovelace\nmail: ada@example.test\n\
@@ -264,31 +266,53 @@ pub(crate) fn github() -> Server {
     Server { programs: vec![server], folder, address: format!("http://127.0.0.1:{port}"), second: String::new() }
 }
 
-/// CloudWatch Logs by moto, with two groups and the events of the last minutes.
-pub(crate) fn logs() -> Server {
-    let folder = tempfile::tempdir().unwrap();
+/// moto, which stands in for AWS.
+fn moto() -> (Beside, String) {
     let port = free_port();
     let server = start(Command::new(tool("moto_server")).args(["-H", "127.0.0.1", "-p", &port.to_string()]));
     answers(port);
-    let address = format!("http://127.0.0.1:{port}");
-    let aws = |args: &[&str]| {
-        let mut command = Command::new(tool("aws"));
-        command.arg("logs").args(args).env("AWS_ENDPOINT_URL", &address).env("AWS_DEFAULT_REGION", "eu-west-1");
-        let said = Said::of(command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test"));
-        assert_eq!(said.code, Some(0), "{said:?}");
-    };
+    (server, format!("http://127.0.0.1:{port}"))
+}
+
+/// Makes something in AWS, by its own command line.
+fn aws(address: &str, args: &[&str]) {
+    let mut command = Command::new(tool("aws"));
+    command.args(args).env("AWS_ENDPOINT_URL", address).env("AWS_DEFAULT_REGION", "eu-west-1");
+    let said = Said::of(command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test"));
+    assert_eq!(said.code, Some(0), "{said:?}");
+}
+
+/// AWS with two running instances, a bucket and a user.
+pub(crate) fn cloud() -> Server {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, address) = moto();
+    for line in [
+        "ec2 run-instances --image-id ami-12c6146b --count 2 --instance-type t3.micro",
+        "s3api create-bucket --bucket backups --create-bucket-configuration LocationConstraint=eu-west-1",
+        "iam create-user --user-name ada",
+    ] {
+        aws(&address, &line.split(' ').collect::<Vec<_>>());
+    }
+    Server { programs: vec![server], folder, address, second: String::new() }
+}
+
+/// `CloudWatch` Logs with two groups and the events of the last minutes.
+pub(crate) fn logs() -> Server {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, address) = moto();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     for (group, stream, texts) in [
         ("/app/api", "web-1", ["GET /health 200", "GET /orders 500 timeout", "GET /orders 200"]),
         ("/app/worker", "web-2", ["job 1 done", "job 2 ERROR no disk", "job 3 done"]),
     ] {
-        aws(&["create-log-group", "--log-group-name", group]);
-        aws(&["create-log-stream", "--log-group-name", group, "--log-stream-name", stream]);
+        let stream = ["--log-group-name", group, "--log-stream-name", stream];
+        aws(&address, &["logs", "create-log-group", "--log-group-name", group]);
+        aws(&address, &[&["logs", "create-log-stream"], &stream[..]].concat());
         let events = texts.iter().zip([300_000, 200_000, 100_000]);
         let events: Vec<String> =
             events.map(|(text, ago)| format!(r#"{{"timestamp":{},"message":"{text}"}}"#, now - ago)).collect();
         let events = format!("[{}]", events.join(","));
-        aws(&["put-log-events", "--log-group-name", group, "--log-stream-name", stream, "--log-events", &events]);
+        aws(&address, &[&["logs", "put-log-events", "--log-events", &events], &stream[..]].concat());
     }
     Server { programs: vec![server], folder, address, second: String::new() }
 }
