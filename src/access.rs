@@ -21,6 +21,7 @@ use decide::{Decision, Denial, Facts, Layer, Ruling, Standing};
 
 /// The rights that the shell itself brings. The local operator holds them all; a role may be granted each.
 pub(crate) const RIGHTS: &[&str] = &[
+    "alias:room",
     "alias:site",
     "audit:read",
     "bundle:manage",

@@ -3,7 +3,7 @@
 //!
 //! Deliberately absent: chat services, terminals, and how an answer is shown.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -23,6 +23,7 @@ use crate::net::Net;
 use crate::render::Document;
 use crate::store::Store;
 
+mod alias;
 mod bundles;
 mod host;
 mod life;
@@ -226,7 +227,9 @@ impl Engine {
         let Ok(world) = self.world() else { return Vec::new() };
         let Ok(subject) = world.policy.subject(identity) else { return Vec::new() };
         let context = Context { place: place.clone(), via: Via::Chat };
-        serve::completions(&world, &subject, &context)
+        let room = RoomId::of(room::SHELL, place);
+        let layers = world.layers(subject.owner(), room.as_ref());
+        serve::completions(&world, &subject, &context, &layers)
     }
 
     /// What is set for a room of a service.
@@ -313,6 +316,7 @@ impl Engine {
         let plan = Planner::new(&names, &lent, last.as_ref(), &|command, via| host.judge_name(command, via))
             .plan(&line, request.input.is_some())?;
         host.judge_whole(&plan)?;
+        host.tell(serve::set_aside(&host, &line));
         let (kill, killed) = oneshot::channel();
         let running = Running { who, room: room_name(&request.place), text: request.text, since: at, kill };
         let _listed = Listed::new(self, id, running)?;
@@ -334,11 +338,10 @@ impl Engine {
 
     /// The names that a subject can use.
     fn names(world: &Arc<World>, subject: &Subject, host: &LineHost) -> Names {
-        let own = subject.owner().and_then(|owner| world.aliases.get(owner)).cloned().unwrap_or_default();
         let (policy, subject, context) = (Arc::clone(world), subject.clone(), host.context().clone());
         Names {
             commands: Arc::clone(&world.catalogue),
-            aliases: [own, Arc::clone(&world.site_aliases)],
+            aliases: host.layers(world),
             may: Arc::new(move |command| policy.policy.may_some_way(&subject, command, &context)),
         }
     }
@@ -466,6 +469,3 @@ fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
-
-/// Aliases by name.
-type Aliases = Arc<HashMap<EcoString, Arc<Line>>>;

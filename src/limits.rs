@@ -12,6 +12,8 @@ pub(crate) const POST: usize = 64 * 1024;
 pub(crate) const KEPT_VALUES: usize = 10_000;
 /// The most bytes of a kept stream as JSON.
 pub(crate) const KEPT_BYTES: usize = 1024 * 1024;
+/// The most bytes of a note as JSON.
+pub(crate) const NOTE_BYTES: usize = 64 * 1024;
 /// The most bytes of values that an answer in chat is made of, as [`pipit_commands::limits::weight`] counts them.
 pub(crate) const ANSWER: usize = 4 * 1024 * 1024;
 /// How long a line may show nothing before it says that it runs.
@@ -26,8 +28,14 @@ pub(crate) const SHOWN_LINES: usize = 15;
 pub(crate) const SHOWN_BYTES: usize = 3000;
 /// How many pictures and files a line may attach; more are left out.
 pub(crate) const ATTACHED: usize = 10;
-/// How many streams, notes and aliases one person may keep, each.
+/// How many streams, notes, aliases, reminders and unread messages one person may have, each.
 pub(crate) const OWN_THINGS: usize = 200;
+/// How many streams, notes and aliases one room may have, each; and how many aliases the site.
+pub(crate) const SHARED_THINGS: usize = 1000;
+/// The longest name that something is kept under, in letters.
+pub(crate) const NAME: usize = 64;
+/// How many posts one line may make.
+pub(crate) const POSTS: usize = 20;
 /// How many commands may stand in the midst of one message.
 pub(crate) const EMBEDDED: usize = 5;
 /// How many lines run at once.

@@ -134,6 +134,16 @@ impl Store {
         self.read(|connection| documents::list(connection, kind))
     }
 
+    /// The documents of a kind whose keys begin so, by key. As fast as they are few, whatever else there is.
+    pub(crate) fn below(&self, kind: &str, prefix: &str) -> Result<Vec<Document>, StoreError> {
+        self.read(|connection| documents::below(connection, kind, prefix))
+    }
+
+    /// How many documents of a kind have keys that begin so.
+    pub(crate) fn count_below(&self, kind: &str, prefix: &str) -> Result<usize, StoreError> {
+        self.read(|connection| documents::count_below(connection, kind, prefix))
+    }
+
     /// A number that grows with every `apply` of any process and with nothing else. A few microseconds.
     pub(crate) fn version(&self) -> Result<u64, StoreError> {
         self.read(documents::version)

@@ -22,7 +22,7 @@ An example ends with the values it gives, a JSON value each; the tests run every
 
 /// The nouns whose verbs are typed with them: `user create`.
 const NOUNS: &[&str] =
-    &["alias", "keep", "user", "group", "role", "permission", "rule", "room", "bundle", "audit", "http"];
+    &["alias", "keep", "my", "our", "user", "group", "role", "permission", "rule", "room", "bundle", "audit", "http"];
 
 /// The name as it is typed.
 fn typed(spec: &Spec) -> String {
@@ -57,7 +57,10 @@ fn entry(spec: &Spec) -> String {
     for rule in &spec.rules {
         match rule.strip_prefix(&all).unwrap_or(rule) {
             "allow" => {}
-            rule => notes.push(format!("takes `{}`", rule.strip_prefix("must have ").unwrap_or(rule))),
+            rule => notes.push(match rule.strip_prefix("with ").and_then(|rule| rule.split_once(" must have ")) {
+                Some((condition, right)) => format!("takes `{right}` where `{condition}`"),
+                None => format!("takes `{}`", rule.strip_prefix("must have ").unwrap_or(rule)),
+            }),
         }
     }
     notes.extend(match spec.effect {

@@ -5,6 +5,7 @@ use crate::command::Command;
 mod admin;
 mod audit;
 mod bundles;
+mod kept;
 mod look;
 mod own;
 
@@ -33,11 +34,17 @@ pub enum Verb {
     AliasDelete,
     AliasMove,
     AliasList,
+    AliasRename,
     Tee,
     Cat,
     KeepList,
     KeepDrop,
     My,
+    MyList,
+    MyDelete,
+    Our,
+    OurList,
+    OurDelete,
     UserCreate,
     UserDelete,
     UserList,
@@ -87,7 +94,8 @@ pub(crate) fn families() -> Vec<Command> {
     [
         look::shell(),
         own::alias(),
-        own::kept(),
+        kept::kept(),
+        kept::notes(),
         admin::people(),
         admin::access(),
         admin::rooms(),

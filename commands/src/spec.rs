@@ -104,8 +104,21 @@ impl Spec {
     /// Whether it is one verb of a noun (`user create`), which is never run by the verb alone.
     #[must_use]
     pub fn needs_noun(&self) -> bool {
-        const NOUNS: &[&str] =
-            &["alias", "keep", "user", "group", "role", "permission", "rule", "room", "bundle", "audit", "http"];
+        const NOUNS: &[&str] = &[
+            "alias",
+            "keep",
+            "my",
+            "our",
+            "user",
+            "group",
+            "role",
+            "permission",
+            "rule",
+            "room",
+            "bundle",
+            "audit",
+            "http",
+        ];
         self.built_in && self.bundle != self.name && NOUNS.contains(&self.bundle.as_str())
     }
 

@@ -1,6 +1,6 @@
 //! What the shell lends to the calls of one line. The only host there is: calls are judged here and nowhere else.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,9 @@ use pipit_grammar::ast::{Redirect, Target};
 use pipit_grammar::rule::{Place, Via};
 use tokio::sync::watch;
 
+use super::alias::Layers;
 use super::plan::Plan;
+use super::room::RoomId;
 use super::run::Around;
 use super::world::World;
 use super::{Address, Engine, Life, Request, now, serve};
@@ -39,6 +41,7 @@ pub(crate) struct LineHost {
     pub(super) standard_input: bool,
     began: Instant,
     rounds: AtomicU64,
+    posts: AtomicUsize,
     allowed: RwLock<Allowed>,
     said: Mutex<Said>,
     /// Who is told how far the line is.
@@ -92,6 +95,7 @@ impl LineHost {
             standard_input: request.input.is_some(),
             began: Instant::now(),
             rounds: AtomicU64::new(0),
+            posts: AtomicUsize::new(0),
             allowed: RwLock::new(Allowed { since: Instant::now(), commands: Vec::new() }),
             said: Mutex::default(),
             life: request.life.clone(),
@@ -106,6 +110,32 @@ impl LineHost {
     /// Where and how the line came.
     pub(super) fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// The aliases that the caller has here.
+    pub(super) fn layers(&self, world: &World) -> Layers {
+        world.layers(self.subject.owner(), RoomId::of(&self.service, &self.context.place).as_ref())
+    }
+
+    /// Takes a post from those that the line may make.
+    pub(super) fn spend_post(&self) -> Result<(), Error> {
+        if self.posts.fetch_add(1, Ordering::Relaxed) < limits::POSTS {
+            return Ok(());
+        }
+        Err(Error::failed(format!("a line makes {} posts at most", limits::POSTS))
+            .help("gather what is to be said, and post it once"))
+    }
+
+    /// How many posts the line has made.
+    pub(super) fn posts(&self) -> usize {
+        self.posts.load(Ordering::Relaxed)
+    }
+
+    /// Notes for whoever typed the line.
+    pub(super) fn tell(&self, notes: Vec<String>) {
+        let mut said = self.said();
+        let room = NOTES.saturating_sub(said.notes.len());
+        said.notes.extend(notes.into_iter().take(room));
     }
 
     /// The verified account that asks, in the way of `claim`.

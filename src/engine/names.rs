@@ -8,6 +8,8 @@ use pipit_commands::bind::nearest;
 use pipit_commands::{Command, Error, built_ins};
 use pipit_grammar::ast::{Item, Line, Part, Stage};
 
+use super::alias::{Alias, Layers, Scope};
+
 /// How many words a command's name may have.
 const WORDS: usize = 6;
 
@@ -70,8 +72,8 @@ fn needs_noun(command: &Command) -> bool {
 /// The names that one caller can use.
 pub(crate) struct Names {
     pub(crate) commands: Arc<Catalogue>,
-    /// The caller's own aliases, then the site's.
-    pub(crate) aliases: [Arc<HashMap<EcoString, Arc<Line>>>; 2],
+    /// The caller's aliases, the room's, the site's.
+    pub(crate) aliases: Layers,
     /// The commands that the caller may run in any way, for suggestions.
     pub(crate) may: Arc<dyn Fn(&Command) -> bool + Send + Sync>,
 }
@@ -80,7 +82,7 @@ pub(crate) struct Names {
 pub(crate) enum Found {
     /// A command, and how many of the stage's items belong to its name.
     Command(Command, usize),
-    Alias(Arc<Line>),
+    Alias(Scope, Alias),
     /// `!!`.
     Again,
 }
@@ -140,9 +142,9 @@ impl Names {
 
     fn alias(&self, name: &str, bundle: Option<&str>) -> Result<Found, Error> {
         if bundle.is_none()
-            && let Some(line) = self.aliases.iter().find_map(|aliases| aliases.get(name))
+            && let Some((scope, alias)) = self.aliases.find(name)
         {
-            return Ok(Found::Alias(Arc::clone(line)));
+            return Ok(Found::Alias(scope, alias.clone()));
         }
         Err(self.missing(name, bundle))
     }
@@ -165,7 +167,7 @@ impl Names {
                 std::iter::once(&spec.name).chain(&spec.also).map(ToString::to_string).collect()
             })
             .collect();
-        names.extend(self.aliases.iter().flat_map(|aliases| aliases.keys().map(ToString::to_string)));
+        names.extend(self.aliases.all().map(|(_, name, _)| name.to_string()));
         // a noun alone, or with a verb that it does not have
         let verbs: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix(&whole)?.strip_prefix(' ')).collect();
         if !verbs.is_empty() {

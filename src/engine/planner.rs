@@ -42,6 +42,8 @@ pub(crate) struct Planner<'a> {
     /// Refuses a command that the caller may not run with any arguments whatever, before it is told what it takes.
     judge: &'a Judge<'a>,
     depth: usize,
+    /// The lines of the aliases that are being planned, from the outermost.
+    open: Vec<Arc<Line>>,
     stages: usize,
     /// Inside an alias the place in the line that was typed: where the alias stands.
     inside: Option<Span>,
@@ -52,7 +54,7 @@ pub(crate) struct Planner<'a> {
 impl<'a> Planner<'a> {
     /// Plans with these names.
     pub(crate) fn new(names: &'a Names, host: &'a Arc<dyn Host>, last: Option<&'a Line>, judge: &'a Judge) -> Self {
-        Self { names, host, last, judge, depth: 0, stages: 0, inside: None, via: None }
+        Self { names, host, last, judge, depth: 0, open: Vec::new(), stages: 0, inside: None, via: None }
     }
 
     /// The plan of a line that somebody typed. `input` says that a stream comes into its first stage.
@@ -101,7 +103,19 @@ impl<'a> Planner<'a> {
                 let items = stage.items.iter().skip(taken).chain(extra);
                 self.command(stage, command, items, scope).map_err(|error| error.at(span))
             }
-            Found::Alias(line) => self.alias(stage, &line, extra, scope, Via::Alias).map_err(|error| error.at(span)),
+            Found::Alias(_, alias) => {
+                let name = &stage.name.text;
+                // each was refused when it was made, but for one through the aliases of another
+                if self.open.iter().any(|line| Arc::ptr_eq(line, &alias.line)) {
+                    return Err(Error::refused(format!("the alias {name} runs itself in a loop"))
+                        .help("alias list shows the aliases that it goes through")
+                        .at(span));
+                }
+                self.open.push(Arc::clone(&alias.line));
+                let planned = self.alias(stage, &alias.line, extra, scope, Via::Alias);
+                self.open.pop();
+                planned.map_err(|error| error.at(span))
+            }
             Found::Again => match self.last {
                 Some(line) => {
                     self.alias(stage, &line.clone(), extra, scope, Via::History).map_err(|error| error.at(span))

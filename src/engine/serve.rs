@@ -6,21 +6,24 @@ use pipit_commands::{Call, Error, Stream, Value, Verb};
 use reqwest::Method;
 
 use super::host::LineHost;
-use super::world::kind;
+use super::world::{kind, own};
 use crate::store::{Change, Expect, StoreError};
 
 mod alias;
 mod bundles;
+mod clock;
 mod http;
 mod jq;
 mod kept;
 mod lines;
 mod log;
 mod look;
+mod notes;
 mod people;
 mod policy;
 pub(super) mod rooms;
 
+pub(super) use alias::set_aside;
 pub(super) use lines::rest;
 pub(super) use look::completions;
 pub(super) use people::new_code;
@@ -58,11 +61,17 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::AliasMake | Verb::AliasCreate => alias::make(host, call).await,
         Verb::AliasDelete => alias::delete(host, call).await,
         Verb::AliasMove => alias::publish(host, call).await,
-        Verb::AliasList => Ok(alias::list(host)),
+        Verb::AliasList => alias::list(host),
+        Verb::AliasRename => alias::rename(host, call).await,
         Verb::Cat => kept::cat(host, call),
-        Verb::KeepList => kept::list(host),
+        Verb::KeepList => kept::list(host, call),
         Verb::KeepDrop => kept::drop(host, call).await,
-        Verb::My => kept::my(host, call).await,
+        Verb::My => notes::note(host, call, false).await,
+        Verb::MyList => notes::list(host, false),
+        Verb::MyDelete => notes::delete(host, call, false).await,
+        Verb::Our => notes::note(host, call, true).await,
+        Verb::OurList => notes::list(host, true),
+        Verb::OurDelete => notes::delete(host, call, true).await,
         Verb::UserCreate => people::create_user(host, call).await,
         Verb::UserDelete => people::delete_user(host, call).await,
         Verb::UserList => Ok(people::list_users(host)),
@@ -183,18 +192,61 @@ where
     apply(host, vec![put(kind, key, &document, Expect::Revision(found.revision))]).await
 }
 
-/// Refuses one more of what a person may keep only so many of.
-fn room_for_more(host: &Host, what: &'static str, owner: &str) -> Result<(), Error> {
-    let prefix = super::world::own(owner, "");
-    let documents = host.engine.0.store.list(what).map_err(stored)?;
-    let many = documents.iter().filter(|document| document.key.starts_with(&prefix)).count();
-    if many >= crate::limits::OWN_THINGS {
-        let plural = match what {
-            kind::NOTE => "notes",
-            kind::KEPT => "kept streams",
-            _ => "aliases",
-        };
-        return Err(Error::failed(format!("{many} {plural} are all that one may have; delete one first")));
+/// Refuses one more of what somebody, a room or the site may have only so many of. One that is there already is changed.
+fn room_for_more(host: &Host, what: &'static str, holder: &str, name: &str) -> Result<(), Error> {
+    use crate::limits;
+    let store = host.engine.store();
+    if store.get(what, &own(holder, name)).map_err(stored)?.is_some() {
+        return Ok(());
     }
-    Ok(())
+    let shared = holder.is_empty() || holder.starts_with('#');
+    let most = if shared { limits::SHARED_THINGS } else { limits::OWN_THINGS };
+    let many = store.count_below(what, &own(holder, "")).map_err(stored)?;
+    if many < most {
+        return Ok(());
+    }
+    let plural = match what {
+        kind::NOTE => "notes",
+        kind::KEPT => "kept streams",
+        kind::ALIAS => "aliases",
+        kind::TIMER => "reminders",
+        _ => "things",
+    };
+    let who = if holder.is_empty() {
+        "the site"
+    } else if shared {
+        "one room"
+    } else {
+        "one person"
+    };
+    Err(Error::failed(format!("{many} {plural} are all that {who} may have; delete one first")))
+}
+
+/// A name under which something is kept: not too long, and nothing in it that cannot be seen.
+fn name_of(call: &Call, param: &str) -> Result<ecow::EcoString, Error> {
+    let name = text(call, param)?;
+    let seen = |c: char| !c.is_control() && !c.is_whitespace();
+    if !name.is_empty() && name.chars().count() <= crate::limits::NAME && name.chars().all(seen) {
+        return Ok(name);
+    }
+    Err(Error::failed(format!("{name:?} is no name to keep something under"))
+        .help(format!("up to {} letters, digits and signs, without blanks", crate::limits::NAME)))
+}
+
+/// Under whose name something is kept: the caller's own, or with a flag the room's that the line was said in.
+fn holder(host: &Host, room: bool) -> Result<ecow::EcoString, Error> {
+    // strangers own nothing, and what a room keeps is for those who are known in it
+    let me = owner(host)?;
+    if room { rooms::this(host).map(|room| room.owner()) } else { Ok(me.clone()) }
+}
+
+/// A time that has passed, in words that are short: `3m`, `2h`, `5d`.
+fn age(at: i64) -> String {
+    let seconds = super::now().saturating_sub(at).max(0) / 1000;
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..172_800 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
 }

@@ -10,9 +10,10 @@ use pipit_commands::{Error, ErrorKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::alias::{Alias, Aliases, Layers};
 use super::bundles::Bundles;
 use super::room::{Room, RoomId};
-use super::{Aliases, Catalogue, unavailable};
+use super::{Catalogue, unavailable};
 use crate::access::decide::{Layer, Ruling};
 use crate::access::{People, Policy};
 use crate::store::Store;
@@ -30,6 +31,7 @@ pub(crate) mod kind {
     pub(crate) const KEPT: &str = "kept";
     pub(crate) const OUTPUT: &str = "output";
     pub(crate) const POST: &str = "post";
+    pub(crate) const TIMER: &str = "timer";
     pub(crate) const CLAIM: &str = "claim";
 }
 
@@ -39,9 +41,8 @@ pub(crate) struct World {
     pub(crate) version: u64,
     pub(crate) policy: Policy,
     pub(crate) catalogue: Arc<Catalogue>,
-    /// By owner.
+    /// By whom they belong to: a user, a room ([`RoomId::owner`]), or [`SITE`].
     pub(crate) aliases: HashMap<EcoString, Aliases>,
-    pub(crate) site_aliases: Aliases,
     /// The rooms of the shell's own, and those of chat services for which something is set.
     pub(crate) rooms: BTreeMap<RoomId, Room>,
     /// The permissions that the site has made, and those that enabled bundles bring.
@@ -64,6 +65,9 @@ pub(crate) struct KeptRule {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct KeptAlias {
     pub(crate) line: String,
+    /// Who made it, or changed it last.
+    #[serde(default)]
+    pub(crate) by: EcoString,
 }
 
 /// The key of what belongs to somebody: names hold no slash.
@@ -84,21 +88,20 @@ impl World {
         let loaded = bundles.load(home, store)?;
         let catalogue = Catalogue::new(loaded.commands);
         let policy = Policy::new(people, catalogue.all().iter(), site);
-        let mut aliases: HashMap<EcoString, HashMap<EcoString, Arc<pipit_grammar::ast::Line>>> = HashMap::new();
+        let mut aliases: HashMap<EcoString, HashMap<EcoString, Alias>> = HashMap::new();
         for (key, alias) in all::<KeptAlias>(store, kind::ALIAS)? {
             let (owner, name) = key.split_once('/').unwrap_or((SITE, &key));
             // one that a newly enabled bundle collides with is set aside by the look-up: a command always wins
             if let Ok(line) = pipit_grammar::parse_alias(&alias.line) {
-                aliases.entry(owner.into()).or_default().insert(name.into(), Arc::new(line));
+                let alias = Alias { line: Arc::new(line), by: alias.by };
+                aliases.entry(owner.into()).or_default().insert(name.into(), alias);
             }
         }
-        let site_aliases = Arc::new(aliases.remove(SITE).unwrap_or_default());
         Ok(Self {
             version,
             policy,
             catalogue: Arc::new(catalogue),
             aliases: aliases.into_iter().map(|(owner, all)| (owner, Arc::new(all))).collect(),
-            site_aliases,
             rooms: all(store, kind::ROOM)?
                 .into_iter()
                 .filter_map(|(key, room)| Some((RoomId::from_key(&key)?, room)))
@@ -111,6 +114,15 @@ impl World {
             shown_by: loaded.shown_by,
             broken: loaded.broken,
         })
+    }
+}
+
+impl World {
+    /// The aliases of a caller in a place; strangers have none of their own.
+    pub(crate) fn layers(&self, owner: Option<&EcoString>, room: Option<&RoomId>) -> Layers {
+        let of = |owner: &str| self.aliases.get(owner).cloned().unwrap_or_default();
+        let (own, room) = (owner.map(|owner| of(owner)), room.map(|room| of(&room.owner())));
+        Layers::new(own.unwrap_or_default(), room.unwrap_or_default(), of(SITE))
     }
 }
 

@@ -18,6 +18,25 @@ pub(super) fn list(connection: &Connection, kind: &str) -> Result<Vec<Document>,
     rows.collect::<Result<_, _>>().map_err(failure)
 }
 
+/// The first key that comes after all that begin so; keys are compared by their bytes.
+fn behind(prefix: &str) -> String {
+    format!("{prefix}\u{10ffff}")
+}
+
+pub(super) fn below(connection: &Connection, kind: &str, prefix: &str) -> Result<Vec<Document>, StoreError> {
+    let sql = "SELECT key, revision, body FROM document WHERE kind = ?1 AND key >= ?2 AND key < ?3 ORDER BY key";
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    let rows = statement.query_map((kind, prefix, behind(prefix)), document).map_err(failure)?;
+    rows.collect::<Result<_, _>>().map_err(failure)
+}
+
+pub(super) fn count_below(connection: &Connection, kind: &str, prefix: &str) -> Result<usize, StoreError> {
+    let sql = "SELECT count(*) FROM document WHERE kind = ?1 AND key >= ?2 AND key < ?3";
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    let count: i64 = statement.query_row((kind, prefix, behind(prefix)), |row| row.get(0)).map_err(failure)?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
 pub(super) fn version(connection: &Connection) -> Result<u64, StoreError> {
     let mut statement = connection.prepare_cached("SELECT n FROM documents_revision").map_err(failure)?;
     statement.query_row((), |row| row.get::<_, i64>(0)).map(i64::cast_unsigned).map_err(failure)

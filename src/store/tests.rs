@@ -36,6 +36,18 @@ async fn documents_are_listed_by_key() {
 }
 
 #[tokio::test]
+async fn keys_that_begin_alike_are_found() {
+    let (_home, store) = opened();
+    let keys = ["a/1", "a/é", "a/\u{10fffe}", "a", "ab/1", "b/1"];
+    store.apply(keys.map(|key| insert(key, "x")).to_vec()).await.unwrap();
+    let found: Vec<String> = store.below("role", "a/").unwrap().into_iter().map(|document| document.key).collect();
+    assert_eq!(found, ["a/1", "a/é", "a/\u{10fffe}"]);
+    let count = |prefix: &str| store.count_below("role", prefix).unwrap();
+    assert_eq!([count("a/"), count("a"), count("b/1"), count("c")], [3, 5, 1, 0]);
+    assert_eq!(store.count_below("user", "a/").unwrap(), 0);
+}
+
+#[tokio::test]
 async fn changes_hold_all_together_or_not_at_all() {
     let (_home, store) = opened();
     store.apply(vec![insert("a", "1")]).await.unwrap();

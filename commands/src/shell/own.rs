@@ -1,13 +1,14 @@
-//! Rows for what belongs to somebody: aliases, kept streams, notes.
+//! Rows for aliases.
 
 use super::Verb;
 use crate::Kind;
 use crate::command::Command;
 use crate::family::{family, row};
-use crate::spec::Flow;
+use crate::spec::{Effect, Flow};
 
 pub(super) fn alias() -> Vec<Command> {
     let line = || Kind::Check(alias_line);
+    let scope = || Kind::OneOf(["own", "room", "site"].map(Into::into).to_vec());
     family(
         "alias",
         [
@@ -16,24 +17,45 @@ pub(super) fn alias() -> Vec<Command> {
                 .kind("NAME", Kind::Check(alias_name))
                 .kind("LINE", line())
                 .shows("alias prod = 'aws ec2 | where env=prod'", "then `prod | count`")
+                .effect(Effect::Idempotent)
                 .shell(Verb::AliasMake, Flow::Each),
-            row("create NAME LINE")
-                .about("The same as alias NAME = LINE")
+            row("create NAME LINE [--scope=SCOPE]")
+                .about("The same as alias NAME = LINE; --scope makes it the room's or the site's at once")
                 .kind("NAME", Kind::Check(alias_name))
                 .kind("LINE", line())
+                .kind("SCOPE", scope())
+                .rule("allow")
+                .rule("with option[scope] == room must have alias:room")
+                .rule("with option[scope] == site must have alias:site")
                 .shows("alias create shout 'echo $* | upper'", "then `shout hello`")
+                .effect(Effect::Idempotent)
                 .shell(Verb::AliasCreate, Flow::Each),
-            row("delete NAME")
-                .about("Forgets an alias of your own")
+            row("delete NAME [--scope=SCOPE]")
+                .about("Forgets an alias: your own, or one that you made for the room or the site")
+                .kind("SCOPE", scope())
                 .shows("alias delete shout", "it is no name any more")
+                .effect(Effect::Idempotent)
                 .shell(Verb::AliasDelete, Flow::Each),
+            row("rename NAME NEW [--scope=SCOPE]")
+                .about("Gives an alias another name")
+                .kind("NEW", Kind::Check(alias_name))
+                .kind("SCOPE", scope())
+                .shows("alias rename shout loud", "then `loud hello`")
+                .effect(Effect::Idempotent)
+                .shell(Verb::AliasRename, Flow::Each),
             row("move NAME SCOPE")
-                .about("Makes an alias of your own everybody's")
-                .kind("SCOPE", Kind::OneOf(vec!["site".into()]))
-                .rule("must have alias:site")
-                .shows("alias move shout site", "everybody has it")
+                .about("Makes an alias everybody's in this room, everybody's on the site, or your own again")
+                .kind("SCOPE", scope())
+                .rule("allow")
+                .rule("with arg[1] == room must have alias:room")
+                .rule("with arg[1] == site must have alias:site")
+                .shows("alias move shout room", "everybody in this room has it")
+                .shows("alias move shout own", "you alone have it")
+                .effect(Effect::Idempotent)
                 .shell(Verb::AliasMove, Flow::Each),
-            row("list").about("Your aliases and those of everybody").shell(Verb::AliasList, Flow::Each),
+            row("list")
+                .about("Your aliases, those of this room and those of the site, with who made them")
+                .shell(Verb::AliasList, Flow::Each),
         ],
     )
 }
@@ -52,39 +74,4 @@ fn alias_name(name: &str) -> Result<(), String> {
 
 fn alias_line(line: &str) -> Result<(), String> {
     pipit_grammar::parse_alias(line).map(drop).map_err(|error| error.to_string())
-}
-
-pub(super) fn kept() -> Vec<Command> {
-    family(
-        "kept",
-        [
-            row("tee NAME")
-                .about("Keeps the stream under a name of your own and passes it on")
-                .shows("aws ec2 | tee instances | count", "keep what came and go on with it")
-                .shell(Verb::Tee, Flow::Stream),
-            row("cat NAME")
-                .about("Gives a kept stream back")
-                .fills("NAME")
-                .shows("cat instances | count", "the stream that tee kept, once more")
-                .shell(Verb::Cat, Flow::Each),
-            row("my KEY [= VALUE]")
-                .about("A note of your own: with a value it is kept, without one it is given back")
-                .kind("VALUE", Kind::Value)
-                .shows("my editor = vim", "then `my editor` gives vim")
-                .shell(Verb::My, Flow::Each),
-        ],
-    )
-    .into_iter()
-    .chain(family(
-        "keep",
-        [
-            row("list").about("The streams you keep").shell(Verb::KeepList, Flow::Each),
-            row("drop NAME")
-                .about("Forgets a kept stream")
-                .fills("NAME")
-                .shows("keep drop instances", "it is kept no longer")
-                .shell(Verb::KeepDrop, Flow::Each),
-        ],
-    ))
-    .collect()
 }

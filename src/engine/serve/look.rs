@@ -6,6 +6,7 @@ use pipit_grammar::ast::Line;
 use pipit_grammar::rule::Place;
 
 use super::super::Engine;
+use super::super::alias::Layers;
 use super::super::names::Found;
 use super::super::plan::{Plan, Stage, What};
 use super::super::planner::Planner;
@@ -24,7 +25,12 @@ fn may_run<'w>(world: &'w World, subject: &'w Subject, context: &'w Context) -> 
 }
 
 /// Every name that can begin a stage: the commands that may be run, by every name, and the aliases.
-pub(in super::super) fn completions(world: &World, subject: &Subject, context: &Context) -> Vec<String> {
+pub(in super::super) fn completions(
+    world: &World,
+    subject: &Subject,
+    context: &Context,
+    aliases: &Layers,
+) -> Vec<String> {
     let mut names: Vec<String> = may_run(world, subject, context)
         .flat_map(|command| {
             let name = typed(world, command);
@@ -32,8 +38,7 @@ pub(in super::super) fn completions(world: &World, subject: &Subject, context: &
             std::iter::once(name).chain(command.spec().also.iter().filter(move |_| bare).map(ToString::to_string))
         })
         .collect();
-    let own = subject.owner().and_then(|owner| world.aliases.get(owner));
-    names.extend(own.into_iter().chain([&world.site_aliases]).flat_map(|all| all.keys().map(ToString::to_string)));
+    names.extend(aliases.all().map(|(_, name, _)| name.to_string()));
     names.sort();
     names.dedup();
     names
@@ -151,11 +156,16 @@ pub(super) fn which(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
                     .collect();
             row.into()
         }
-        Found::Alias(alias) => {
-            let row: Record =
-                [("name", words.to_string()), ("kind", "alias".into()), ("stands for", alias.to_string())]
-                    .into_iter()
-                    .collect();
+        Found::Alias(scope, alias) => {
+            let row: Record = [
+                ("name", words.to_string()),
+                ("kind", "alias".into()),
+                ("scope", scope.name().into()),
+                ("by", alias.by.to_string()),
+                ("stands for", alias.line.to_string()),
+            ]
+            .into_iter()
+            .collect();
             row.into()
         }
         Found::Again => "your last line".into(),

@@ -1,6 +1,6 @@
 //! Users, their accounts and groups, and the first administrator.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecow::EcoString;
 use pipit_commands::{Call, Error, Record, Value};
@@ -48,6 +48,7 @@ pub(super) async fn delete_user(host: &Host, call: &Call) -> Result<Vec<Value>, 
     let mut changes = vec![remove(kind::USER, name.clone(), Expect::Present)];
     changes.extend(without(host, kind::GROUP, |group: &mut Group| group.users.remove(&name))?);
     changes.extend(belongings(host, &name)?);
+    changes.extend(disowned(host, &name)?);
     apply(host, changes).await?;
     Ok(done(format!("the user {name} is gone")))
 }
@@ -71,16 +72,36 @@ where
 
 /// The changes that take away what a user or a room kept: whoever gets the name next is somebody else.
 pub(super) fn belongings(host: &Host, name: &str) -> Result<Vec<Change>, Error> {
+    let store = host.engine.store();
     let mut changes = Vec::new();
-    let own = super::super::world::own(name, "");
-    let posts = format!("@{own}");
-    let of_user = [kind::ALIAS, kind::NOTE, kind::KEPT, kind::OUTPUT].map(|kind| (kind, &own));
-    for (kind, prefix) in of_user.into_iter().chain([(kind::POST, &posts)]) {
-        let documents = host.engine.0.store.list(kind).map_err(super::stored)?;
-        let owned = documents.into_iter().filter(|document| document.key.starts_with(prefix.as_str()));
-        changes.extend(owned.map(|document| remove(kind, document.key, Expect::Anything)));
+    let below = super::super::world::own(name, "");
+    let posts = format!("@{below}");
+    let of_holder = [kind::ALIAS, kind::NOTE, kind::KEPT, kind::OUTPUT].map(|kind| (kind, &below));
+    for (kind, prefix) in of_holder.into_iter().chain([(kind::POST, &posts)]) {
+        let owned = store.below(kind, prefix).map_err(super::stored)?;
+        changes.extend(owned.into_iter().map(|document| remove(kind, document.key, Expect::Anything)));
     }
-    changes.extend(crate::bundle::config::of_user(&host.engine.0.store, name)?);
+    changes.extend(crate::bundle::config::of_user(store, name)?);
+    Ok(changes)
+}
+
+/// The changes after which nothing that rooms and the site have is a user's any more.
+fn disowned(host: &Host, name: &str) -> Result<Vec<Change>, Error> {
+    let store = host.engine.store();
+    let mut changes = Vec::new();
+    for kind in [kind::ALIAS, kind::NOTE, kind::KEPT] {
+        for prefix in ["#", "/"] {
+            for found in store.below(kind, prefix).map_err(super::stored)? {
+                let Ok(mut body) = serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&found.body) else {
+                    continue;
+                };
+                if body.get("by").and_then(serde_json::Value::as_str) == Some(name) {
+                    body.insert("by".into(), "".into());
+                    changes.push(put(kind, found.key, &body, Expect::Revision(found.revision)));
+                }
+            }
+        }
+    }
     Ok(changes)
 }
 

@@ -77,26 +77,57 @@ pub(in super::super) async fn gather(mut values: Stream) -> Result<Vec<Value>, E
     Ok(all)
 }
 
+/// Posts a text where the line was said.
+pub(super) async fn post_here(host: &LineHost, said: &str) -> Result<(), Error> {
+    host.spend_post()?;
+    let outlet = host.engine.0.outlet.get();
+    let knows = |place: &Place| outlet.filter(|outlet| outlet.knows(&host.service, place));
+    let place = &host.context().place;
+    match (place, &host.address) {
+        (Place::Room(name), _) => match (knows(place), RoomId::new(SHELL, name)) {
+            (Some(outlet), _) => outlet.post(&host.service, name, said).await,
+            (None, id) if host.service == SHELL && host.world.rooms.contains_key(&id) => {
+                keep(host, id.to_string(), said).await
+            }
+            // a room that only the terminal plays: whoever is at it is told
+            (None, _) => {
+                host.tell(vec![said.to_owned()]);
+                Ok(())
+            }
+        },
+        (Place::Dm, Some(address)) => match outlet {
+            Some(outlet) => outlet.whisper(&host.service, address, said).await,
+            None => Err(Error::failed(format!("no chat service {} is connected", host.service))),
+        },
+        (Place::Dm, None) => {
+            host.tell(vec![said.to_owned()]);
+            Ok(())
+        }
+    }
+}
+
+/// Keeps a post in a place of the shell's own.
+async fn keep(host: &LineHost, place: String, said: &str) -> Result<(), Error> {
+    let at = now();
+    let fields =
+        [("at", Value::from(super::log::time(at))), ("by", host.subject.name().clone().into()), ("text", said.into())];
+    let post: Record = fields.into_iter().collect();
+    // a line may post to one place several times within a millisecond
+    let key = format!("{place}/{at:016x}/{}/{:02}", host.line(), host.posts());
+    let change = insert(kind::POST, key, &Value::from(post));
+    host.engine.store().apply(vec![change]).await.map_err(super::stored)
+}
+
 /// Posts a text to a place.
-pub(in super::super) async fn post(host: &Host, target: &Target, said: &str) -> Result<(), Error> {
+pub(in super::super) async fn post(host: &LineHost, target: &Target, said: &str) -> Result<(), Error> {
+    host.spend_post()?;
     let unreachable = || Error::failed(format!("no chat service is connected that reaches {target}"));
     let outlet = host.engine.0.outlet.get();
     match way(host, target)? {
         None => Ok(()),
         Some(Way::Room(service, room)) => outlet.ok_or_else(unreachable)?.post(&service, &room, said).await,
         Some(Way::Whisper(address)) => outlet.ok_or_else(unreachable)?.whisper(&host.service, &address, said).await,
-        Some(Way::Kept(place)) => {
-            let at = now();
-            let post: Record = [
-                ("at", Value::from(super::log::time(at))),
-                ("by", host.subject.name().clone().into()),
-                ("text", said.into()),
-            ]
-            .into_iter()
-            .collect();
-            let key = format!("{place}/{at:016x}/{}", host.line());
-            apply(host, vec![insert(kind::POST, key, &Value::from(post))]).await
-        }
+        Some(Way::Kept(place)) => keep(host, place, said).await,
     }
 }
 
@@ -106,14 +137,9 @@ pub(super) fn read(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let named = text(call, "PLACE")?;
     let place = if named.starts_with(['#', '@']) { named.to_string() } else { format!("#{named}") };
     let prefix = format!("{place}/");
-    let posts = host.engine.store().list(kind::POST).map_err(super::stored)?;
-    let mut posts: Vec<Value> = posts
-        .into_iter()
-        .rev()
-        .filter(|post| post.key.starts_with(&prefix))
-        .filter_map(|post| Value::from_json(&post.body).ok())
-        .take(SHOWN)
-        .collect();
+    let posts = host.engine.store().below(kind::POST, &prefix).map_err(super::stored)?;
+    let mut posts: Vec<Value> =
+        posts.into_iter().rev().filter_map(|post| Value::from_json(&post.body).ok()).take(SHOWN).collect();
     posts.reverse();
     Ok(posts)
 }
