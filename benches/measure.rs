@@ -5,8 +5,10 @@
 #![allow(dead_code, reason = "each bench uses a part of it")]
 
 use std::fs::File;
-use std::path::Path;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use wait4::Wait4;
@@ -62,15 +64,78 @@ pub(crate) fn time(mut work: impl FnMut()) -> f64 {
     began.elapsed().as_secs_f64()
 }
 
-/// Where a program lies: on the `PATH`, or in cargo's own folder of programs.
-pub(crate) fn program(name: &str) -> Option<std::path::PathBuf> {
+/// Where a program lies: where `benches/setup` puts what it installs, on the `PATH`, or in cargo's folder of programs.
+/// What is nowhere is left out, and that is said once.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    static MISSED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench-tools/bin");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let cargo = std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo/bin"));
-    let found = std::env::split_paths(&path).chain(cargo).map(|folder| folder.join(name)).find(|file| file.is_file());
-    if found.is_none() {
-        println!("({name} is not installed and left out)");
+    let folders = std::iter::once(own).chain(std::env::split_paths(&path)).chain(cargo);
+    let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
+    let mut missed = MISSED.lock().expect("nobody else");
+    if found.is_none() && !missed.iter().any(|missed| missed == name) {
+        println!("({name} is not installed and left out; benches/setup installs it)");
+        missed.push(name.to_owned());
     }
     found
+}
+
+/// Whether `--quick` was asked for: fewer rounds over less, to see that everything runs.
+pub(crate) fn quick() -> bool {
+    std::env::args().any(|argument| argument == "--quick")
+}
+
+/// Whether a part of a bench was asked for: all are, unless a word behind `--` names some.
+pub(crate) fn wanted(part: &str) -> bool {
+    let words: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    words.is_empty() || words.iter().any(|word| word == part)
+}
+
+/// Writes so many records of four fields, a JSON text a line: 62 bytes each.
+pub(crate) fn records(file: &Path, count: u64) {
+    let mut out = BufWriter::new(File::create(file).expect("a file"));
+    let mut dice = 0x9e37_79b9_7f4a_7c15_u64;
+    for id in 0..count {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let env = ["prod", "staging", "dev", "test"][(dice >> 62) as usize];
+        let (name, cpu) = (id % 5000, (dice >> 40) % 1000);
+        writeln!(out, r#"{{"id":{id},"name":"web-{name:06}","env":"{env}","cpu":0.{cpu:03}}}"#).expect("room for it");
+    }
+    out.flush().expect("room for it");
+}
+
+/// Figures in columns: shown as they come, and kept for the table of all benches.
+pub(crate) struct Table {
+    file: PathBuf,
+}
+
+impl Table {
+    /// A table of this name, and what its columns are.
+    pub(crate) fn new(name: &str, columns: &[&str]) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/figures");
+        std::fs::create_dir_all(&folder).expect("a folder for the figures");
+        let file = folder.join(format!("{name}.md"));
+        let quick = if quick() { "(a quick run)\n\n" } else { "" };
+        std::fs::write(&file, quick).expect("a file for the figures");
+        let mut table = Self { file };
+        table.row(&format!("**{name}**"), &columns.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>());
+        table.keep(&format!("|{}", "---|".repeat(columns.len() + 1)));
+        table
+    }
+
+    /// A row, by its name.
+    pub(crate) fn row(&mut self, name: &str, figures: &[String]) {
+        let columns = figures.iter().map(|figure| format!(" {figure:>10}")).collect::<Vec<_>>().concat();
+        println!("{name:<40}{columns}");
+        let columns = figures.iter().map(|figure| format!(" {figure} |")).collect::<Vec<_>>().concat();
+        self.keep(&format!("| {name} |{columns}"));
+    }
+
+    fn keep(&mut self, line: &str) {
+        let mut file = std::fs::OpenOptions::new().append(true).open(&self.file).expect("the file of the figures");
+        writeln!(file, "{line}").expect("room for it");
+    }
 }
 
 /// A database of one table, for what a durable commit of one row costs here: a write-ahead log, fully synchronised.

@@ -182,14 +182,15 @@ impl Jq {
 
     /// Runs the program on a JSON value. Its results go out as JSON, one by one, until `give` wants no more. The error
     /// is the program's own, or says which result cannot be a value.
-    pub fn run(&self, value: &str, give: &mut dyn FnMut(String) -> bool) -> Result<(), String> {
-        let value = read::parse_single(value.as_bytes()).map_err(|error| format!("the input is no JSON: {error}"))?;
+    pub fn run(&self, value: &[u8], give: &mut dyn FnMut(&str) -> bool) -> Result<(), String> {
+        let value = read::parse_single(value).map_err(|error| format!("the input is no JSON: {error}"))?;
         let context = Ctx::<Values>::new(&self.0.lut, Vars::new([]));
+        let mut json = String::new();
         for result in self.0.id.run((context, value)).map(unwrap_valr) {
             let result = result.map_err(|error| short(&error.to_string()))?;
-            let mut json = String::new();
+            json.clear();
             write(&result, DEPTH, &mut json)?;
-            if !give(json) {
+            if !give(&json) {
                 break;
             }
         }
@@ -293,8 +294,7 @@ fn write(value: &Val, depth: usize, json: &mut String) -> Result<(), String> {
 }
 
 fn write_text(bytes: &[u8], json: &mut String) {
-    let text = crate::Value::text(String::from_utf8_lossy(bytes).as_ref());
-    text.write_json(json);
+    crate::value::write_text(&String::from_utf8_lossy(bytes), json);
 }
 
 /// As jq prints numbers: whole ones without a point, not-a-number as null, the infinite ones as the largest there are.
@@ -303,7 +303,7 @@ fn write_number(number: &Num, json: &mut String) -> Result<(), String> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let float = match number {
         Num::Int(whole) => {
-            json.push_str(&whole.to_string());
+            crate::Value::Int(i64::try_from(*whole).unwrap_or_default()).write_json(json);
             return Ok(());
         }
         Num::BigInt(_) => return Err(format!("a result is {number}, which is beyond 64 bits")),

@@ -79,6 +79,15 @@ impl Hash for ByMeaning {
     }
 }
 
+/// The same of a value that stays where it is.
+pub(crate) struct Meaning<'a>(pub(crate) &'a Value);
+
+impl Hash for Meaning<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash(self.0, state);
+    }
+}
+
 fn hash<H: Hasher>(value: &Value, state: &mut H) {
     match value {
         Value::Null => state.write_u8(0),

@@ -2,16 +2,16 @@
 //! [`Value::order`], and null and what is missing come last either way.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
 use ecow::EcoVec;
 
 use crate::command::{Call, Command};
 use crate::error::shown;
 use crate::family::{family, row};
-use crate::key::{ByMeaning, Key};
+use crate::group::group;
+use crate::key::Key;
+use crate::sort::{sort, sortnum};
 use crate::stream::{Batch, Stream};
-use crate::value::Record;
 use crate::values::below_dice;
 use crate::{Error, Kind, Value};
 
@@ -47,10 +47,17 @@ pub(crate) fn families() -> Vec<Command> {
                 .about("The greatest value, or the value whose key is the greatest; the first of several")
                 .example("list 3 1 2 | max", "3")
                 .stream(|call, input| extreme(&call, input, Ordering::Greater)),
-            row("group KEY…")
-                .about("One record for each value of the keys: the keys, count, and rows with the values themselves")
+            row("group KEY… [--count]")
+                .about(
+                    "One record for each value of the keys: the keys, count, and rows with the values themselves; with \
+                     --count without the rows, which are not held then",
+                )
                 .example(
                     r#"seed '[{"e":"p"},{"e":"s"},{"e":"p"}]' | group e | select e count"#,
+                    "{\"e\":\"p\",\"count\":2}\n{\"e\":\"s\",\"count\":1}",
+                )
+                .example(
+                    r#"seed '[{"e":"p"},{"e":"s"},{"e":"p"}]' | group e --count"#,
                     "{\"e\":\"p\",\"count\":2}\n{\"e\":\"s\",\"count\":1}",
                 )
                 .stream(group),
@@ -74,62 +81,6 @@ pub(crate) fn families() -> Vec<Command> {
                 }),
         ],
     )
-}
-
-fn sort(call: Call, input: Stream) -> Result<Stream, Error> {
-    let keys = Key::read_all(call.all("KEY"))?;
-    let descending = call.flag("desc");
-    Ok(input.gather(move |mut all| {
-        match keys.as_slice() {
-            [] => all.sort_by(|a, b| placed(Some(a), Some(b), descending)),
-            [key] => all.sort_by(|a, b| placed(key.of(a), key.of(b), descending)),
-            keys => all.sort_by(|a, b| {
-                let mut orders = keys.iter().map(|key| placed(key.of(a), key.of(b), descending));
-                orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-            }),
-        }
-        Ok(all)
-    }))
-}
-
-/// The order of two values, null and missing last whichever way it goes.
-fn placed(a: Option<&Value>, b: Option<&Value>, descending: bool) -> Ordering {
-    let a = a.filter(|value| !matches!(value, Value::Null));
-    let b = b.filter(|value| !matches!(value, Value::Null));
-    match (a, b) {
-        (Some(a), Some(b)) if descending => b.order(a),
-        (Some(a), Some(b)) => a.order(b),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => Ordering::Equal,
-    }
-}
-
-fn sortnum(_: Call, input: Stream) -> Result<Stream, Error> {
-    Ok(input.gather(|all| {
-        let mut numbered: Vec<(Option<Value>, Value)> =
-            all.into_iter().map(|value| (number_in_front(&value), value)).collect();
-        numbered.sort_by(|(a, _), (b, _)| placed(a.as_ref(), b.as_ref(), false));
-        Ok(numbered.into_iter().map(|(_, value)| value).collect())
-    }))
-}
-
-/// The number itself, or the one at the front of a text: a sign, digits, and digits behind a point.
-fn number_in_front(value: &Value) -> Option<Value> {
-    let text = match value {
-        Value::Int(_) | Value::Float(_) => return Some(value.clone()),
-        Value::Text(text) => text.trim_start(),
-        Value::Null | Value::Bool(_) | Value::List(_) | Value::Record(_) => return None,
-    };
-    let digits = |from: usize| text.bytes().skip(from).take_while(u8::is_ascii_digit).count();
-    let sign = usize::from(text.starts_with('-'));
-    let whole = digits(sign);
-    let mut end = sign + whole;
-    if text.get(end..).is_some_and(|rest| rest.starts_with('.')) && digits(end + 1) > 0 {
-        end += 1 + digits(end + 1);
-    }
-    let front = text.get(..end).filter(|_| whole > 0)?;
-    front.parse::<i64>().map(Value::Int).ok().or_else(|| front.parse::<f64>().ok().map(Value::from))
 }
 
 fn shuffle(call: Call, input: Stream) -> Result<Stream, Error> {
@@ -171,32 +122,6 @@ fn extreme(call: &Call, input: Stream, wanted: Ordering) -> Result<Stream, Error
             None => Ok(None),
         },
     ))
-}
-
-fn group(call: Call, input: Stream) -> Result<Stream, Error> {
-    let keys = Key::read_all(call.all("KEY"))?;
-    Ok(input.gather(move |all| {
-        let mut places: HashMap<Vec<ByMeaning>, usize> = HashMap::new();
-        let mut groups: Vec<(Vec<Value>, EcoVec<Value>)> = Vec::new();
-        for value in all {
-            let by: Vec<Value> = keys.iter().map(|key| key.of(&value).cloned().unwrap_or_default()).collect();
-            let meaning = by.iter().cloned().map(ByMeaning).collect();
-            let place = *places.entry(meaning).or_insert_with(|| {
-                groups.push((by, EcoVec::new()));
-                groups.len() - 1
-            });
-            if let Some((_, rows)) = groups.get_mut(place) {
-                rows.push(value);
-            }
-        }
-        let record = |(by, rows): (Vec<Value>, EcoVec<Value>)| {
-            let mut record: Record = keys.iter().map(|key| key.name.clone()).zip(by).collect();
-            record.put("count", rows.len());
-            record.put("rows", Value::List(rows));
-            Value::Record(record)
-        };
-        Ok(groups.into_iter().map(record).collect())
-    }))
 }
 
 fn zip(_: Call, input: Stream) -> Result<Stream, Error> {

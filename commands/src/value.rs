@@ -9,7 +9,10 @@ use std::fmt;
 use ecow::{EcoString, EcoVec};
 use pipit_grammar::ast::{Path, Step};
 
+mod json;
 mod wire;
+
+pub(crate) use json::write_text;
 
 /// How deep lists and records may be nested.
 pub const DEPTH: usize = 64;
@@ -165,22 +168,6 @@ impl Value {
             Self::Bool(false) => "false".into(),
             Self::Int(_) | Self::Float(_) | Self::List(_) | Self::Record(_) => self.to_json().into(),
         }
-    }
-
-    /// Compact JSON.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let mut json = String::new();
-        self.write_json(&mut json);
-        json
-    }
-
-    /// Appends compact JSON.
-    pub fn write_json(&self, json: &mut String) {
-        let mut bytes = std::mem::take(json).into_bytes();
-        // serialising to memory cannot fail: every key is a text and no float is infinite
-        let _ = serde_json::to_writer(&mut bytes, self);
-        *json = String::from_utf8(bytes).unwrap_or_default();
     }
 
     /// Reads one JSON value: keys once, at most [`DEPTH`] deep, numbers in range, whole ones exact.

@@ -5,11 +5,11 @@
 //! for, so processor time is what a hostile one takes, and how slow its input comes does not count. Deliberately absent:
 //! the language itself.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use pipit_commands::jq::Jq;
 use pipit_commands::{Call, Error, Stream};
@@ -32,10 +32,12 @@ const MEMORY: u64 = 512 << 20;
 const STACK: usize = 64 << 20;
 /// The most that may come out, in bytes.
 const OUTPUT: usize = 64 << 20;
-/// How many results wait to be written.
-const WAITING: usize = 1024;
-/// How many bytes are written at once, when so many wait.
+/// What is read at once, and how many bytes of results may wait to be written.
 const CHUNK: usize = 64 * 1024;
+/// So many bytes of results are written at once.
+const ENOUGH: usize = CHUNK / 4;
+/// How long fewer wait for more: each write wakes the shell.
+const LINGER: Duration = Duration::from_millis(1);
 /// The exit code for a value that the program fails on; the reason is on standard error.
 const FAILED: u8 = 5;
 
@@ -101,13 +103,15 @@ pub(crate) fn worker() -> Option<ExitCode> {
         eprintln!("{NAME} is for pipit itself");
         return Some(ExitCode::from(FAILED));
     };
-    let (give, given) = sync_channel(WAITING);
-    let working = std::thread::Builder::new().name("jq".into()).stack_size(STACK).spawn(move || work(&program, &give));
+    let outbox = Arc::new(Outbox::default());
+    let to = Arc::clone(&outbox);
+    let working = std::thread::Builder::new().name("jq".into()).stack_size(STACK).spawn(move || {
+        let _ends = Ends(&to);
+        work(&program, &to)
+    });
     let ended = match working {
         Ok(working) => {
-            // whoever does not read any more wants no more: the worker ends with its next result
-            let _ = write(&given);
-            drop(given);
+            outbox.write();
             working.join().unwrap_or_else(|_| Err("the program broke the one that runs it".into()))
         }
         Err(error) => Err(format!("no thread can be started: {error}")),
@@ -121,37 +125,114 @@ pub(crate) fn worker() -> Option<ExitCode> {
     })
 }
 
-/// Every line of standard input through the program, its results to the channel.
-fn work(program: &str, give: &SyncSender<String>) -> Result<(), String> {
+/// Every line of standard input through the program, its results to the outbox.
+fn work(program: &str, outbox: &Outbox) -> Result<(), String> {
     let program = Jq::read(program)?;
-    for line in std::io::stdin().lock().lines() {
-        let line = line.map_err(|error| format!("the input cannot be read: {error}"))?;
+    let mut input = BufReader::with_capacity(CHUNK, std::io::stdin().lock());
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if input.buffer().is_empty() {
+            outbox.hurry();
+        }
+        let read = input.read_until(b'\n', &mut line).map_err(|error| format!("the input cannot be read: {error}"))?;
+        if read == 0 {
+            return Ok(());
+        }
         let mut wanted = true;
         program.run(&line, &mut |result| {
-            wanted = give.send(result).is_ok();
+            wanted = outbox.give(result);
             wanted
         })?;
         if !wanted {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
 }
 
-/// Writes lines as they come: those that wait together, none waits for another.
-fn write(given: &Receiver<String>) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    let mut lines = String::new();
-    while let Ok(first) = given.recv() {
-        lines.clear();
-        let mut next = Some(first);
-        while let Some(line) = next {
-            lines.push_str(&line);
-            lines.push('\n');
-            next = if lines.len() < CHUNK { given.try_recv().ok() } else { None };
+/// Results on their way out: one thread makes them, another one writes them, so that none waits for what the program does
+/// next.
+#[derive(Default)]
+struct Outbox {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    lines: String,
+    /// Nothing more will come soon.
+    hurried: bool,
+    /// Nothing more will come at all.
+    ended: bool,
+    /// Whoever read them has gone.
+    unwanted: bool,
+}
+
+impl Outbox {
+    /// A result more, unless whoever reads them wants no more.
+    fn give(&self, line: &str) -> bool {
+        let mut waiting = self.waiting();
+        while waiting.lines.len() >= CHUNK && !waiting.unwanted {
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
-        out.write_all(lines.as_bytes())?;
-        out.flush()?;
+        let first = waiting.lines.is_empty();
+        waiting.lines.push_str(line);
+        waiting.lines.push('\n');
+        waiting.hurried = false;
+        if first || waiting.lines.len() >= ENOUGH {
+            self.changed.notify_one();
+        }
+        !waiting.unwanted
     }
-    Ok(())
+
+    /// The program waits for its input.
+    fn hurry(&self) {
+        let mut waiting = self.waiting();
+        waiting.hurried = true;
+        if !waiting.lines.is_empty() {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Writes what comes until nothing more will, or nobody reads.
+    fn write(&self) {
+        let mut out = std::io::stdout().lock();
+        let mut lines = String::new();
+        while self.take(&mut lines) {
+            if out.write_all(lines.as_bytes()).and_then(|()| out.flush()).is_err() {
+                self.waiting().unwanted = true;
+                self.changed.notify_one();
+                return;
+            }
+        }
+    }
+
+    /// Waits for results and takes all there are, a moment after the first unless there are enough; false at the end.
+    fn take(&self, lines: &mut String) -> bool {
+        lines.clear();
+        let mut waiting = self.waiting();
+        while waiting.lines.is_empty() && !waiting.ended {
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        let lingers = |waiting: &mut Waiting| !waiting.ended && !waiting.hurried && waiting.lines.len() < ENOUGH;
+        waiting = self.changed.wait_timeout_while(waiting, LINGER, lingers).unwrap_or_else(PoisonError::into_inner).0;
+        std::mem::swap(lines, &mut waiting.lines);
+        self.changed.notify_one();
+        !lines.is_empty()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells the outbox when the program has ended, by whatever way.
+struct Ends<'a>(&'a Outbox);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.waiting().ended = true;
+        self.0.changed.notify_one();
+    }
 }

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use ecow::EcoString;
+use futures_util::FutureExt as _;
 use pipit_commands::{Arg, BATCH, Batch, Call, Command, Effect, Error, Flow, Host, Note, Origin};
 use pipit_commands::{Program, Record, Spec, Stream, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -329,15 +330,32 @@ type Feed = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 /// Writes the incoming values, a JSON value a line, and closes. A program that does not want them all is left alone.
 async fn feed(mut stdin: ChildStdin, mut input: Stream) -> Result<(), Error> {
     let mut lines = String::new();
-    while let Some(batch) = input.next().await {
+    let mut next = input.next().await;
+    while let Some(batch) = next {
         lines.clear();
-        for value in batch? {
-            lines.push_str(&value.to_json());
-            lines.push('\n');
-        }
+        let mut ready = Some(Some(batch));
+        // what is there already goes along: each write wakes the program
+        let ended = loop {
+            match ready {
+                Some(Some(Ok(batch))) => {
+                    for value in batch {
+                        value.write_json(&mut lines);
+                        lines.push('\n');
+                    }
+                }
+                Some(Some(Err(error))) => break Some(Err(error)),
+                Some(None) => break Some(Ok(())),
+                None => break None,
+            }
+            ready = if lines.len() < CHUNK { input.next().now_or_never() } else { None };
+        };
         if stdin.write_all(lines.as_bytes()).await.is_err() {
             return Ok(());
         }
+        if let Some(ended) = ended {
+            return ended;
+        }
+        next = input.next().await;
     }
     Ok(())
 }
