@@ -50,6 +50,7 @@ mod values;
 pub use args::{Arg, Args, Given, How};
 pub use command::{Block, Call, Command, Host, Intent, Program, check};
 pub use error::{Error, ErrorKind, Wanted};
+pub use jsonpath::JsonPath;
 pub use kind::{Kind, seconds};
 pub use layout::{Layout, columns, plain};
 pub use origin::{Attached, Attachment, Level, Note, Origin};

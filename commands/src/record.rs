@@ -6,7 +6,7 @@ use ecow::EcoString;
 use crate::command::{Call, Command, Worker};
 use crate::family::{family, row};
 use crate::jq;
-use crate::jsonpath::Query;
+use crate::jsonpath::JsonPath;
 use crate::key::Key;
 use crate::shell::Verb;
 use crate::spec::Flow;
@@ -88,8 +88,8 @@ fn record<'a>(command: &str, value: &'a Value) -> Result<&'a Record, Error> {
 fn get(call: &Call) -> Result<Worker, Error> {
     let path = call.text("PATH").unwrap_or_default();
     if path.starts_with('$') {
-        let query = Query::read(&path)?;
-        return Ok(Box::new(move |value, out| query.find(&value, out)));
+        let path = JsonPath::read(&path)?;
+        return Ok(Box::new(move |value, out| path.find(&value, out)));
     }
     let key = Key::read(&path)?;
     Ok(Box::new(move |value, out| {

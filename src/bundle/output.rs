@@ -5,8 +5,7 @@
 
 use std::collections::VecDeque;
 
-use jsonpath_rust::JsonPath as _;
-use pipit_commands::{Error, Record, Value};
+use pipit_commands::{Error, JsonPath, Record, Value};
 
 use super::manifest::Output;
 
@@ -249,9 +248,8 @@ fn row(
 }
 
 fn find(path: &str, value: &Value) -> Result<Vec<Value>, Error> {
-    let odd = |error: String| Error::failed(format!("{path} cannot be looked up in its output: {error}"));
-    let tree = serde_json::to_value(value).map_err(|error| odd(error.to_string()))?;
-    let found = tree.query(path).map_err(|error| odd(error.to_string()))?;
-    let found = found.into_iter().map(<Value as serde::Deserialize>::deserialize);
-    found.collect::<Result<Vec<_>, _>>().map_err(|error| odd(error.to_string()))
+    let odd = |error: Error| Error::failed(format!("{path} cannot be looked up in its output: {error}"));
+    let mut found = Vec::new();
+    let looked = JsonPath::read(path).and_then(|path| path.find(value, &mut found));
+    looked.map(|()| found).map_err(odd)
 }

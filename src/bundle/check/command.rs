@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ecow::EcoString;
-use pipit_commands::{Effect, Example, Fill, Kind, seconds};
+use pipit_commands::{Effect, Example, Fill, JsonPath, Kind, seconds};
 use pipit_grammar::usage::{Usage, parse_usage};
 
 use super::super::argv::Template;
@@ -235,8 +235,8 @@ fn output(field: &Field<'_>, notes: &mut Notes) -> Option<Output> {
         let text = path.text(notes)?;
         if !text.starts_with('$') {
             notes.wrong(&path, "a JSON path begins with $");
-        } else if jsonpath_rust::parser::parse_json_path(text).is_err() {
-            notes.wrong(&path, format!("{text} is no JSON path"));
+        } else if let Err(error) = JsonPath::read(text) {
+            notes.wrong(&path, error.message().to_owned());
         }
         return Some(Output::JsonPath(text.into()));
     }
