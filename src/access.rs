@@ -17,7 +17,7 @@ mod tests;
 
 pub(crate) use people::{Group, People, Role, User, valid_name};
 
-use decide::{Decision, Denial, Facts, Layer, Ruling, Standing};
+use decide::{Decision, Denial, Facts, Layer, Ruling, Standing, Tainted};
 
 /// The rights that the shell itself brings. The local operator holds them all; a role may be granted each.
 pub(crate) const RIGHTS: &[&str] = &[
@@ -208,7 +208,8 @@ impl Policy {
         let rules: Vec<&Ruling> = self.rules_of(command.exact()).iter().collect();
         let words: Vec<Value> = args.words().cloned().collect();
         let options = options(command, args);
-        let facts = facts(command, &words, &options, context);
+        let came = came(command, args);
+        let facts = Facts { tainted: Some(came.tainted()), ..facts(command, &words, &options, context) };
         let decision = decide::decide(&rules, &|permission| subject.has(permission), &facts);
         let decision = public_only(subject, command, decision);
         Verdict { rule: cited(&rules, &decision), for_all: decide::unconditional(&rules), decision }
@@ -254,7 +255,8 @@ impl Policy {
         };
         let words: Vec<Value> = args.words().cloned().collect();
         let options = options(command, args);
-        let facts = facts(command, &words, &options, context);
+        let came = came(command, args);
+        let facts = Facts { tainted: Some(came.tainted()), ..facts(command, &words, &options, context) };
         let explained = decide::explain(&rules, &|permission| subject.has(permission), &facts);
         let decision = public_only(subject, command, explained.decision);
         let said = objection(subject, command, &decision);
@@ -315,6 +317,31 @@ fn options(command: &Command, args: &Args) -> Vec<(EcoString, Value)> {
             (option.key(), value)
         })
         .collect()
+}
+
+/// The arguments in which something from outside had a part.
+#[derive(Default)]
+struct Came {
+    args: Vec<usize>,
+    options: Vec<EcoString>,
+}
+
+impl Came {
+    fn tainted(&self) -> Tainted<'_> {
+        Tainted { args: &self.args, options: &self.options }
+    }
+}
+
+fn came(command: &Command, args: &Args) -> Came {
+    let words = args.params.iter().flatten().enumerate();
+    let options = command.spec().usage.options.iter().zip(&args.options);
+    Came {
+        args: words.filter(|(_, arg)| !arg.labels.is_empty()).map(|(at, _)| at).collect(),
+        options: options
+            .filter(|(_, given)| given.iter().any(|arg| !arg.labels.is_empty()))
+            .map(|(option, _)| option.key())
+            .collect(),
+    }
 }
 
 fn standing(standing: &Standing) -> String {

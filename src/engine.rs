@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use ecow::EcoString;
-use pipit_commands::{Attachment, Batch, Error, ErrorKind, Stream, Value};
+use pipit_commands::{Attachment, Batch, Error, ErrorKind, Labels, Stream, Value};
 use pipit_grammar::ast::Line;
 use pipit_grammar::rule::{Place, Via};
 use tokio::sync::{oneshot, watch};
@@ -26,6 +26,7 @@ use crate::store::Store;
 mod alias;
 mod bundles;
 mod host;
+mod labels;
 mod life;
 mod names;
 mod plan;
@@ -313,8 +314,10 @@ impl Engine {
         let host = Arc::new(LineHost::new(self.clone(), Arc::clone(&world), subject.clone(), context, &request, trail));
         let names = Self::names(&world, &subject, &host);
         let lent: Arc<dyn pipit_commands::Host> = Arc::new(Lent(Arc::clone(&host), None));
-        let plan = Planner::new(&names, &lent, last.as_ref(), &|command, via| host.judge_name(command, via))
-            .plan(&line, request.input.is_some())?;
+        let input = request.input.as_ref().map(|_| Labels::one(labels::INPUT));
+        let kept = labels::kept(&host);
+        let plan = Planner::new(&names, &lent, last.as_ref(), &|command, via| host.judge_name(command, via), &kept)
+            .plan(&line, input)?;
         host.judge_whole(&plan)?;
         host.tell(serve::set_aside(&host, &line));
         let (kill, killed) = oneshot::channel();

@@ -3,7 +3,7 @@
 use ecow::EcoString;
 use pipit_grammar::usage::Usage;
 
-use crate::Value;
+use crate::{Labels, Value};
 
 /// How a piece of a word came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +22,27 @@ pub enum How {
 pub struct Given {
     /// The pieces, glued together in the word.
     pub pieces: Vec<(Value, How)>,
+    /// What from outside had a part in it.
+    pub labels: Labels,
 }
 
 impl Given {
     /// A word of one piece.
     #[must_use]
     pub fn one(value: Value, how: How) -> Self {
-        Self { pieces: vec![(value, how)] }
+        Self::of(vec![(value, how)])
+    }
+
+    /// A word of several pieces.
+    #[must_use]
+    pub fn of(pieces: Vec<(Value, How)>) -> Self {
+        Self { pieces, labels: Labels::default() }
+    }
+
+    /// The word, with what had a part in it.
+    #[must_use]
+    pub fn labelled(self, labels: Labels) -> Self {
+        Self { labels, ..self }
     }
 
     /// The text, if the whole word was typed without quotes.
@@ -68,8 +82,8 @@ pub struct Arg {
     pub value: Value,
     /// The word, for parameters of [`crate::Kind::Word`].
     pub given: Option<Given>,
-    /// Whether the value was computed rather than typed.
-    pub computed: bool,
+    /// What from outside had a part in it.
+    pub labels: Labels,
 }
 
 /// Arguments by the parameters and options of a usage.
@@ -79,6 +93,10 @@ pub struct Args {
     pub params: Vec<Vec<Arg>>,
     /// By option, in the order of the usage; a flag that was given has `true`.
     pub options: Vec<Vec<Arg>>,
+    /// What from outside had a part in the values that flow in.
+    pub input: Labels,
+    /// What may have had a part in the values that come out, as far as it is known before they do.
+    pub output: Labels,
 }
 
 impl Args {

@@ -192,7 +192,7 @@ fn bind_options(spec: &Spec, options: Vec<(usize, Slot)>, args: &mut Args) -> Re
             Slot::Known(word) => {
                 let kind = spec.kind(option.value.as_deref().unwrap_or_default());
                 let arg = if option.value.is_none() {
-                    Arg { value: true.into(), given: None, computed: false }
+                    Arg { value: true.into(), given: None, labels: word.labels }
                 } else {
                     kind.cast(word).map_err(|error| name_it(error, &spec.shown(), &typed(option)))?
                 };
@@ -313,7 +313,7 @@ pub fn fill(spec: &Spec, args: &mut Args, incoming: &crate::Value) -> Result<(),
         },
         (Some(_) | None, value) => value.clone(),
     };
-    let arg = cast(spec, fill.param, Given::one(value, How::Computed))
+    let arg = cast(spec, fill.param, Given::one(value, How::Computed).labelled(args.input.clone()))
         .map_err(|error| error.as_kind(crate::ErrorKind::Failed))?;
     args.params[fill.param].push(arg);
     Ok(())

@@ -41,6 +41,7 @@ pub(crate) fn row(usage: &str) -> Row {
             rules: Vec::new(),
             takes_command: false,
             built_in: true,
+            outside: None,
         },
         code: None,
     }
@@ -108,6 +109,13 @@ impl Row {
     /// What running it may do to the world; without a word nothing.
     pub(crate) fn effect(mut self, effect: Effect) -> Self {
         self.spec.effect = effect;
+        self
+    }
+
+    /// Where its values come from, when that is neither its words, its input nor the shell: `http`, `others` for what
+    /// other people said.
+    pub(crate) fn outside(mut self, source: &'static str) -> Self {
+        self.spec.outside = Some(source);
         self
     }
 

@@ -51,6 +51,7 @@ fn ask(usage: &str, about: &str, verb: Verb) -> Row {
         .about(about)
         .rule("must have net:http")
         .effect(Effect::Unsafe)
+        .outside("http")
         .kind("URL", Kind::Check(scheme))
         .fills("URL")
         .shell(verb, Flow::Each)

@@ -44,12 +44,11 @@ impl Kind {
 
     /// The argument that a word makes; the error says what was wanted.
     pub fn cast(&self, given: Given) -> Result<Arg, Error> {
-        let computed = given.pieces.iter().any(|(_, how)| *how == How::Computed);
-        let done = |value| Ok(Arg { value, given: None, computed });
+        let done = |value| Ok(Arg { value, given: None, labels: given.labels.clone() });
         match self {
             Self::Text | Self::Secret => done(Value::Text(given.text())),
             Self::Value => done(given.value()),
-            Self::Word => Ok(Arg { value: given.value(), given: Some(given), computed }),
+            Self::Word => Ok(Arg { value: given.value(), labels: given.labels.clone(), given: Some(given) }),
             Self::Int(least, most) => done(int(&given, *least, *most)?),
             Self::Float => match as_number(&given) {
                 Some(number) => done(number),

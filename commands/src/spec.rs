@@ -3,7 +3,7 @@
 use ecow::EcoString;
 use pipit_grammar::usage::Usage;
 
-use crate::Kind;
+use crate::{Kind, Labels};
 
 /// What is known of a command without running it.
 #[derive(Clone, Debug)]
@@ -36,6 +36,8 @@ pub struct Spec {
     pub takes_command: bool,
     /// Whether it ships with Pipit.
     pub built_in: bool,
+    /// The source that a built-in's values come from, where that is neither its words, its input nor the shell itself.
+    pub outside: Option<&'static str>,
 }
 
 /// A line that shows a command at work.
@@ -99,6 +101,15 @@ impl Spec {
     #[must_use]
     pub fn exact(&self) -> String {
         format!("{}:{}", self.bundle, self.name)
+    }
+
+    /// What had a part in its values beside its words and its input: a bundle, the network, other people.
+    #[must_use]
+    pub fn labels(&self) -> Labels {
+        if !self.built_in {
+            return Labels::one(format!("bundle:{}", self.bundle));
+        }
+        self.outside.map(Labels::one).unwrap_or_default()
     }
 
     /// Whether it is one verb of a noun (`user create`), which is never run by the verb alone.

@@ -218,7 +218,7 @@ fn comma_items<'a>(words: impl Iterator<Item = &'a Given>, out: &mut Batch) {
             for (at, part) in text.split(',').enumerate() {
                 if at > 0 {
                     if !pieces.is_empty() {
-                        item.push(Given { pieces: std::mem::take(&mut pieces) });
+                        item.push(Given::of(std::mem::take(&mut pieces)));
                     }
                     close(&mut item);
                 }
@@ -228,7 +228,7 @@ fn comma_items<'a>(words: impl Iterator<Item = &'a Given>, out: &mut Batch) {
             }
         }
         if !pieces.is_empty() {
-            item.push(Given { pieces });
+            item.push(Given::of(pieces));
         }
     }
     if !item.is_empty() {

@@ -14,7 +14,7 @@ mod tests;
 use ecow::EcoString;
 use pipit_grammar::rule::{Effect, Kind, Perms, Requirement};
 
-pub(crate) use call::Facts;
+pub(crate) use call::{Facts, Tainted};
 pub(crate) use ruling::{Layer, Ruling};
 
 use call::Truth;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 use pipit_commands::bind::Use;
-use pipit_commands::{Args, Command, Given, How};
+use pipit_commands::{Args, Command, Given, How, Labels};
 use pipit_grammar::Span;
 use pipit_grammar::ast::{self, Joint, Parameter, Path, Redirect};
 use pipit_grammar::rule::Via;
@@ -19,6 +19,8 @@ pub(crate) struct Plan {
     pub(crate) pipelines: Vec<(Option<Joint>, Pipeline)>,
     /// Whether a first stage refers to the value that the stage around it sees.
     pub(crate) refers: bool,
+    /// What from outside may have had a part in its values, and in the message of its failure.
+    pub(crate) labels: Labels,
 }
 
 /// Stages and where their values go.
@@ -39,7 +41,16 @@ pub(crate) struct Stage {
     pub(crate) refers: bool,
     /// Whether a stream comes in.
     pub(crate) input: bool,
+    /// What from outside may have had a part in the values that come in, and in those that come out.
+    pub(crate) labels: Flowing,
     pub(crate) run: What,
+}
+
+/// What from outside may have had a part in the values around a stage.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flowing {
+    pub(crate) into: Labels,
+    pub(crate) out: Labels,
 }
 
 /// What a stage runs.
@@ -76,6 +87,8 @@ pub(crate) struct Word {
     pub(crate) parts: Vec<Part>,
     /// Whether it may be an option: typed in the line itself, and not a caller's word in an alias.
     pub(crate) typed: bool,
+    /// What from outside may have had a part in it.
+    pub(crate) labels: Labels,
 }
 
 /// A piece of a word.
@@ -96,7 +109,7 @@ impl Word {
             Part::Text(text, how) => Some((text.clone().into(), *how)),
             Part::Reference(..) | Part::Percent | Part::Substitution(..) | Part::Parameter(..) => None,
         });
-        Some(Given { pieces: pieces.collect::<Option<_>>()? })
+        Some(Given::of(pieces.collect::<Option<_>>()?))
     }
 
     /// Whether it refers to the value of the stage before, itself or through the first stage of a substitution.
@@ -122,7 +135,7 @@ impl Word {
                 parts.remove(0);
             }
         }
-        Word { parts, typed: false }
+        Word { parts, typed: false, labels: self.labels.clone() }
     }
 }
 

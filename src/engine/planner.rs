@@ -3,15 +3,21 @@
 
 use std::sync::Arc;
 
-use ecow::EcoString;
-use pipit_commands::bind::{self, Head, Slot, Use};
-use pipit_commands::{Command, Error, Flow, Host, How};
+use pipit_commands::bind::{self, Head};
+use pipit_commands::{Args, Command, Error, Flow, Host, How, Labels};
 use pipit_grammar::Span;
-use pipit_grammar::ast::{self, Item, Joint, Line, Parameter};
+use pipit_grammar::ast::{self, Item, Joint, Line};
 use pipit_grammar::rule::Via;
 
+use super::labels::{Kept, keeps};
 use super::names::{Found, Names};
-use super::plan::{Part, Pipeline, Plan, Planned, Stage, Stated, What, Word};
+use super::plan::{Flowing, Part, Pipeline, Plan, Planned, Stage, Stated, What, Word};
+
+mod parameters;
+mod slots;
+
+pub(super) use slots::flag;
+use slots::{known_lacks_fill, slots};
 
 /// How deep aliases may stand in aliases.
 const ALIAS_DEPTH: usize = 8;
@@ -27,6 +33,8 @@ struct Scope {
     value: bool,
     /// The caller's words, inside an alias.
     words: Option<Arc<Vec<Word>>>,
+    /// What from outside may have had a part in what comes in, and in the value to refer to.
+    labels: Labels,
 }
 
 /// Whether the caller may run a command by a way with any arguments at all.
@@ -41,6 +49,10 @@ pub(crate) struct Planner<'a> {
     last: Option<&'a Line>,
     /// Refuses a command that the caller may not run with any arguments whatever, before it is told what it takes.
     judge: &'a Judge<'a>,
+    /// What had a part in what is kept.
+    kept: &'a Kept<'a>,
+    /// What may have a part in what the line itself keeps.
+    keeping: Labels,
     depth: usize,
     /// The lines of the aliases that are being planned, from the outermost.
     open: Vec<Arc<Line>>,
@@ -53,13 +65,22 @@ pub(crate) struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     /// Plans with these names.
-    pub(crate) fn new(names: &'a Names, host: &'a Arc<dyn Host>, last: Option<&'a Line>, judge: &'a Judge) -> Self {
-        Self { names, host, last, judge, depth: 0, open: Vec::new(), stages: 0, inside: None, via: None }
+    pub(crate) fn new(
+        names: &'a Names,
+        host: &'a Arc<dyn Host>,
+        last: Option<&'a Line>,
+        judge: &'a Judge,
+        kept: &'a Kept,
+    ) -> Self {
+        let keeping = Labels::default();
+        Self { names, host, last, judge, kept, keeping, depth: 0, open: Vec::new(), stages: 0, inside: None, via: None }
     }
 
-    /// The plan of a line that somebody typed. `input` says that a stream comes into its first stage.
-    pub(crate) fn plan(&mut self, line: &Line, input: bool) -> Result<Plan, Error> {
-        self.line(line, &Scope { input, value: input, words: None }, &mut Vec::new())
+    /// The plan of a line that somebody typed. `input` says that a stream comes into its first stage, and from where.
+    pub(crate) fn plan(&mut self, line: &Line, input: Option<Labels>) -> Result<Plan, Error> {
+        let there = input.is_some();
+        let labels = input.unwrap_or_default();
+        self.line(line, &Scope { input: there, value: there, words: None, labels }, &mut Vec::new())
     }
 
     /// `extra` are words to put at the end of the first stage: those of a caller whose alias has no parameters.
@@ -73,18 +94,22 @@ impl<'a> Planner<'a> {
             && pipelines.iter().any(|(_, pipeline): &(Option<Joint>, Pipeline)| {
                 pipeline.stages.first().is_some_and(|stage| stage_refers(stage))
             });
-        Ok(Plan { pipelines, refers })
+        let stages = pipelines.iter().flat_map(|(_, pipeline)| &pipeline.stages);
+        let labels = stages.fold(Labels::default(), |labels, stage| labels.and(&stage.labels.out));
+        Ok(Plan { pipelines, refers, labels })
     }
 
     fn pipeline(&mut self, pipeline: &ast::Pipeline, scope: &Scope, extra: &mut Vec<Item>) -> Result<Pipeline, Error> {
-        let mut stages = Vec::with_capacity(pipeline.stages.len());
-        for (at, stage) in pipeline.stages.iter().enumerate() {
+        let mut stages: Vec<Arc<Stage>> = Vec::with_capacity(pipeline.stages.len());
+        for stage in &pipeline.stages {
             let inner;
-            let scope = if at == 0 {
-                scope
-            } else {
-                inner = Scope { input: true, value: true, words: scope.words.clone() };
-                &inner
+            let scope = match stages.last() {
+                None => scope,
+                Some(before) => {
+                    let labels = before.labels.out.clone();
+                    inner = Scope { input: true, value: true, words: scope.words.clone(), labels };
+                    &inner
+                }
             };
             stages.push(Arc::new(self.stage(stage, scope, &std::mem::take(extra))?));
         }
@@ -156,10 +181,15 @@ impl<'a> Planner<'a> {
                 None => error,
             }
         })?;
-        let blocks = self.blocks(&command, blocks, scope)?;
+        let said = words.iter().fold(spec.labels(), |labels, word| labels.and(&word.labels));
+        let blocks = self.blocks(&command, blocks, scope, &said)?;
         let (positional, options) = slots(&words, &uses, scope.words.as_deref().map(Vec::as_slice));
-        let known = bind::bind(spec, positional, options, fills)?;
+        let mut known = bind::bind(spec, positional, options, fills)?;
         let fills = fills && known_lacks_fill(&command, known.as_ref());
+        let labels = self.flowing(&command, known.as_ref().filter(|_| !fills), &said, &blocks, scope);
+        if let Some(args) = &mut known {
+            (args.input, args.output) = (labels.into.clone(), labels.out.clone());
+        }
         if let Some(args) = &known
             && !fills
         {
@@ -171,23 +201,59 @@ impl<'a> Planner<'a> {
             words,
             refers,
             input: scope.input,
+            labels,
             run: What::Command(Stated { command, via: self.via, uses, blocks, known, fills }),
         })
     }
 
-    fn blocks(&mut self, command: &Command, blocks: Vec<Line>, scope: &Scope) -> Result<Vec<Planned>, Error> {
+    /// What may have a part in the values around a command: in those that come out everything that it is told.
+    fn flowing(
+        &mut self,
+        command: &Command,
+        known: Option<&Args>,
+        said: &Labels,
+        blocks: &[Planned],
+        scope: &Scope,
+    ) -> Flowing {
+        let into = if scope.input { scope.labels.clone() } else { Labels::default() };
+        let blocks = blocks.iter().filter_map(|(_, block)| block.as_ref());
+        let mut out = blocks.fold(said.and(&into), |labels, block| labels.and(&block.labels));
+        match command.verb() {
+            Some(verb) if keeps(verb) => {
+                out = out.and(&self.keeping).and(&(self.kept)(command, known));
+                self.keeping = self.keeping.and(&out);
+            }
+            Some(_) | None => {}
+        }
+        Flowing { into, out }
+    }
+
+    fn blocks(
+        &mut self,
+        command: &Command,
+        blocks: Vec<Line>,
+        scope: &Scope,
+        said: &Labels,
+    ) -> Result<Vec<Planned>, Error> {
         let spec = command.spec();
         // the words that follow `explain` are looked at, not run
         if spec.takes_command && command.verb().is_some() {
             return Ok(blocks.into_iter().map(|line| (Arc::new(line), None)).collect());
         }
         let mut planned = Vec::with_capacity(blocks.len());
+        // a block may be given what its command was told, and what the block before it came to
+        let mut labels = scope.labels.and(said);
         for (at, line) in blocks.into_iter().enumerate() {
             // what `try` caught is a value, whatever came in
             let caught = at == 1 && spec.name == "try" && spec.built_in;
-            let inside =
-                Scope { input: scope.input || caught, value: scope.value || caught, words: scope.words.clone() };
+            let inside = Scope {
+                input: scope.input || caught,
+                value: scope.value || caught,
+                words: scope.words.clone(),
+                labels: labels.clone(),
+            };
             let plan = self.line(&line, &inside, &mut Vec::new())?;
+            labels = labels.and(&plan.labels);
             planned.push((Arc::new(line), Some(Arc::new(plan))));
         }
         Ok(planned)
@@ -208,7 +274,7 @@ impl<'a> Planner<'a> {
         let span = self.place(stage.span);
         let (outside, came) = (self.inside, self.via);
         self.depth += 1;
-        let (words, plan) = if let Some(wanted) = parameters(line) {
+        let (words, plan) = if let Some(wanted) = parameters::parameters(line) {
             let mut words = Vec::new();
             for item in items {
                 match item {
@@ -218,7 +284,7 @@ impl<'a> Planner<'a> {
                     }
                 }
             }
-            enough(&stage.name.text, &words, &wanted)?;
+            parameters::enough(&stage.name.text, &words, &wanted)?;
             let inside = Scope { words: Some(Arc::new(words.clone())), ..scope.clone() };
             (self.inside, self.via) = (Some(span), Some(via));
             (words, self.line(line, &inside, &mut Vec::new())?)
@@ -235,6 +301,7 @@ impl<'a> Planner<'a> {
             refers: words.iter().any(Word::refers),
             words,
             input: scope.input,
+            labels: Flowing { into: scope.labels.clone(), out: plan.labels.clone() },
             run: What::Alias(Arc::new(plan), via),
         })
     }
@@ -246,10 +313,14 @@ impl<'a> Planner<'a> {
 
     fn word(&mut self, word: &ast::Word, scope: &Scope) -> Result<Word, Error> {
         let mut parts = Vec::with_capacity(word.parts.len());
+        let mut labels = Labels::default();
         for part in &word.parts {
             parts.push(match part {
                 ast::Part::Text { text, quoted } => Part::Text(text.clone(), how(*quoted)),
-                ast::Part::Reference { path, quoted } if scope.value => Part::Reference(path.clone(), *quoted),
+                ast::Part::Reference { path, quoted } if scope.value => {
+                    labels = labels.and(&scope.labels);
+                    Part::Reference(path.clone(), *quoted)
+                }
                 ast::Part::Reference { path, .. } => {
                     return Err(Error::refused(format!(
                         "${path} refers to the value of the stage before, and there is none"
@@ -259,17 +330,23 @@ impl<'a> Planner<'a> {
                 }
                 ast::Part::Percent { quoted } if scope.value => {
                     let _ = quoted;
+                    labels = labels.and(&scope.labels);
                     Part::Percent
                 }
                 ast::Part::Percent { quoted } => Part::Text("%s".into(), how(*quoted)),
                 ast::Part::Substitution { line, quoted, .. } => {
-                    let inside = Scope { input: false, value: scope.value, words: scope.words.clone() };
-                    Part::Substitution(Arc::new(self.line(line, &inside, &mut Vec::new())?), *quoted)
+                    let inside = Scope { input: false, ..scope.clone() };
+                    let plan = self.line(line, &inside, &mut Vec::new())?;
+                    labels = labels.and(&plan.labels);
+                    Part::Substitution(Arc::new(plan), *quoted)
                 }
-                ast::Part::Parameter { which, quoted } => Part::Parameter(*which, *quoted),
+                ast::Part::Parameter { which, quoted } => {
+                    labels = labels.and(&parameters::labels(*which, scope.words.as_deref().map_or(&[], Vec::as_slice)));
+                    Part::Parameter(*which, *quoted)
+                }
             });
         }
-        Ok(Word { parts: merge(parts), typed: true })
+        Ok(Word { parts: merge(parts), typed: true, labels })
     }
 }
 
@@ -362,107 +439,4 @@ fn enough_blocks(spec: &pipit_commands::Spec, given: usize) -> Result<(), Error>
         return Ok(());
     };
     Err(Error::refused(wrong).help(format!("usage: {}", spec.usage_line())))
-}
-
-/// The words as far as they are known from the line, apart as positional ones and options.
-fn slots(words: &[Word], uses: &[Use], caller: Option<&[Word]>) -> (Vec<Slot>, Vec<(usize, Slot)>) {
-    let mut positional = Vec::new();
-    let mut options = Vec::new();
-    for (word, used) in words.iter().zip(uses) {
-        match used {
-            Use::Word => positional.extend(slot(word, caller)),
-            Use::Flags(flags) => options.extend(flags.iter().map(|at| (*at, flag()))),
-            Use::OptionWith(at, byte) => options.push((*at, single(slot(&word.behind(*byte), caller)))),
-            Use::OptionNext(flags, _) => options.extend(flags.iter().map(|at| (*at, flag()))),
-            Use::ValueOf(at) => options.push((*at, single(slot(word, caller)))),
-            Use::End => {}
-        }
-    }
-    (positional, options)
-}
-
-/// What a flag that is given stands for.
-pub(super) fn flag() -> Slot {
-    Slot::Known(pipit_commands::Given::one(true.into(), How::Bare))
-}
-
-fn single(slots: Vec<Slot>) -> Slot {
-    match <[Slot; 1]>::try_from(slots) {
-        Ok([slot]) => slot,
-        Err(_) => Slot::Many,
-    }
-}
-
-/// A word is known when it is literal, or an alias' parameter for which the caller gave a literal.
-fn slot(word: &Word, caller: Option<&[Word]>) -> Vec<Slot> {
-    if let Some(given) = word.literal() {
-        return vec![Slot::Known(given)];
-    }
-    match (word.parts.as_slice(), caller) {
-        ([Part::Parameter(Parameter::Nth(n), false)], Some(words)) if !words.iter().any(Word::spreads) => {
-            let at = usize::from(*n).saturating_sub(1);
-            words.get(at).map_or_else(|| vec![Slot::One], |word| slot(word, None))
-        }
-        ([Part::Parameter(Parameter::All, false)], Some(words)) => {
-            words.iter().flat_map(|word| slot(word, None)).collect()
-        }
-        _ if word.spreads() => vec![Slot::Many],
-        _ => vec![Slot::One],
-    }
-}
-
-/// Whether the parameter that input fills is still open.
-fn known_lacks_fill(command: &Command, known: Option<&pipit_commands::Args>) -> bool {
-    match (&command.spec().fills, known) {
-        (Some(fill), Some(args)) => args.params.get(fill.param).is_some_and(Vec::is_empty),
-        (Some(_), None) => true,
-        (None, _) => false,
-    }
-}
-
-/// The words that an alias' line asks for.
-struct Wanted {
-    /// The highest of `$1`…`$9`.
-    highest: usize,
-    /// Whether `$*` takes the rest.
-    all: bool,
-}
-
-/// What an alias' line asks for; none when it has no parameters.
-fn parameters(line: &Line) -> Option<Wanted> {
-    let mut wanted: Option<Wanted> = None;
-    super::names::each_part(line, &mut |part| {
-        if let ast::Part::Parameter { which, .. } = part {
-            let wanted = wanted.get_or_insert(Wanted { highest: 0, all: false });
-            match which {
-                Parameter::Nth(n) => wanted.highest = wanted.highest.max(usize::from(*n)),
-                Parameter::All => wanted.all = true,
-            }
-        }
-    });
-    wanted
-}
-
-fn enough(name: &EcoString, words: &[Word], wanted: &Wanted) -> Result<(), Error> {
-    if words.iter().any(Word::spreads) {
-        return Ok(());
-    }
-    if words.len() < wanted.highest {
-        let missing = words.len() + 1;
-        return Err(Error::refused(format!("${missing} of the alias {name} is missing"))
-            .help(format!("it takes {}", words_of(wanted.highest))));
-    }
-    if words.len() > wanted.highest && !wanted.all {
-        return Err(Error::refused(format!(
-            "the alias {name} takes {}, not {}",
-            words_of(wanted.highest),
-            words.len()
-        )));
-    }
-    Ok(())
-}
-
-/// `1 word`, `2 words`.
-fn words_of(count: usize) -> String {
-    if count == 1 { "1 word".into() } else { format!("{count} words") }
 }

@@ -131,6 +131,7 @@ pub(super) fn rooms() -> Vec<Command> {
                 Verb::RoomRead,
                 right,
             )
+            .outside("others")
             .shows("room read '#ops'", ""),
         ],
     )

@@ -35,6 +35,8 @@ pub(super) fn audit() -> Vec<Command> {
                 Verb::AuditVerify,
                 right,
             ),
-        ],
+        ]
+        // the texts of lines, whoever typed them
+        .map(|row| row.outside("others")),
     )
 }

@@ -35,7 +35,10 @@ pub(super) fn shell() -> Vec<Command> {
                 .kind("N", Kind::Int(1, 1000))
                 .shows("history deploy --count=5", "your last five lines with deploy in them")
                 .shell(Verb::History, Flow::Each),
-            row("ps").about("The lines that run now: your own, or all with shell:ps").shell(Verb::Ps, Flow::Each),
+            row("ps")
+                .about("The lines that run now: your own, or all with shell:ps")
+                .outside("others")
+                .shell(Verb::Ps, Flow::Each),
             row("kill ID")
                 .about("Stops a running line of your own; those of others with shell:kill")
                 .fills_from("ID", "id")

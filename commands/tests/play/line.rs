@@ -307,7 +307,7 @@ impl World {
                     Part::Parameter { .. } => unreachable!("only in aliases"),
                 }
             }
-            Ok(vec![Given { pieces }])
+            Ok(vec![Given::of(pieces)])
         })
     }
 }
@@ -347,7 +347,7 @@ fn slot(word: &Word, sees: bool) -> Slot {
             }
         }
     }
-    Slot::Known(Given { pieces })
+    Slot::Known(Given::of(pieces))
 }
 
 /// Words and options in their places.

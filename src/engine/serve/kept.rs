@@ -8,8 +8,8 @@ use ecow::EcoString;
 use pipit_commands::{Call, DEPTH, Error, ErrorKind, Record, Stream, Value};
 use serde::{Deserialize, Serialize};
 
-use super::super::now;
 use super::super::world::{kind, own};
+use super::super::{labels, now};
 use super::{Host, age, apply, delete, done, holder, name_of, owner, put, room_for_more};
 use crate::limits;
 use crate::store::Expect;
@@ -23,6 +23,9 @@ struct Kept {
     at: i64,
     count: usize,
     bytes: usize,
+    /// What from outside had a part in them.
+    #[serde(default)]
+    labels: Vec<EcoString>,
     values: Vec<Value>,
 }
 
@@ -42,6 +45,7 @@ struct Tee {
     to: To,
     kept: Vec<Value>,
     bytes: usize,
+    labels: Vec<EcoString>,
 }
 
 /// What becomes of a stream beside being passed on.
@@ -58,7 +62,8 @@ pub(super) fn tee(host: &Host, call: &Call, input: Option<Stream>) -> Stream {
         Ok(to) => to,
         Err(error) => return Stream::fail(error),
     };
-    let tee = Tee { host: Arc::clone(host), input, to, kept: Vec::new(), bytes: 0 };
+    let labels = call.args().output.iter().cloned().collect();
+    let tee = Tee { host: Arc::clone(host), input, to, kept: Vec::new(), bytes: 0, labels };
     Stream::new(futures_util::stream::unfold(tee, |mut tee| async move {
         let batch = tee.step().await?;
         Some((batch, tee))
@@ -130,7 +135,8 @@ impl Tee {
         // somebody else may have taken the name while the stream ran
         may_change(&self.host, holder, name)?;
         let by = owner(&self.host)?.clone();
-        let kept = Kept { by, at: now(), count: values.len(), bytes: self.bytes, values };
+        let labels = std::mem::take(&mut self.labels);
+        let kept = Kept { by, at: now(), count: values.len(), bytes: self.bytes, labels, values };
         apply(&self.host, vec![put(kind::KEPT, own(holder, name), &kept, Expect::Anything)]).await
     }
 }
@@ -163,6 +169,7 @@ pub(super) fn cat(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (name, room) = (name_of(call, "NAME")?, call.flag("room"));
     let found = host.engine.store().get(kind::KEPT, &own(&holder(host, room)?, &name)).map_err(super::stored)?;
     let kept: Kept = read(&name, &found.ok_or_else(|| nothing(&name, room))?.body)?;
+    labels::reckoned(host, call, &name, &kept.by, kept.labels)?;
     Ok(kept.values)
 }
 

@@ -7,6 +7,7 @@ use pipit_grammar::rule::Place;
 
 use super::super::Engine;
 use super::super::alias::Layers;
+use super::super::labels;
 use super::super::names::Found;
 use super::super::plan::{Plan, Stage, What};
 use super::super::planner::Planner;
@@ -176,7 +177,8 @@ pub(super) fn explain(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
     let line: &Line = &block.written;
     let names = Engine::names(&host.world, &host.subject, host);
-    let plan = Planner::new(&names, call.host(), None, &|_, _| Ok(())).plan(line, false)?;
+    let kept = labels::kept(host);
+    let plan = Planner::new(&names, call.host(), None, &|_, _| Ok(()), &kept).plan(line, None)?;
     let mut text = line.to_string();
     describe(host, &plan, 1, &mut text);
     Ok(vec![text.into()])
@@ -186,7 +188,8 @@ pub(super) fn explain(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
 pub(super) fn why(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
     let names = Engine::names(&host.world, &host.subject, host);
-    let plan = Planner::new(&names, call.host(), None, &|_, _| Ok(())).plan(&block.written, false)?;
+    let kept = labels::kept(host);
+    let plan = Planner::new(&names, call.host(), None, &|_, _| Ok(()), &kept).plan(&block.written, None)?;
     let mut lines = Vec::new();
     plan.each_command(&mut |_, stated| {
         let args = stated.known.as_ref().filter(|_| !stated.fills);

@@ -6,8 +6,8 @@ use ecow::EcoString;
 use pipit_commands::{Call, DEPTH, Error, Record, Value};
 use serde::{Deserialize, Serialize};
 
-use super::super::now;
 use super::super::world::{kind, own};
+use super::super::{labels, now};
 use super::{Host, age, apply, delete as remove, done, holder, name_of, owner, put, room_for_more};
 use crate::limits;
 use crate::store::Expect;
@@ -22,6 +22,9 @@ pub(in super::super) struct Note {
     pub(in super::super) by: EcoString,
     /// When, in milliseconds since 1970.
     pub(in super::super) at: i64,
+    /// What from outside had a part in it.
+    #[serde(default)]
+    pub(in super::super) labels: Vec<EcoString>,
     pub(in super::super) value: Value,
 }
 
@@ -39,7 +42,9 @@ pub(super) async fn note(host: &Host, call: &Call, room: bool) -> Result<Vec<Val
         let found = found.ok_or_else(|| {
             Error::failed(format!("there is no note {name}")).help(format!("make one: {word} {name} = …"))
         })?;
-        return Ok(vec![read(&name, &found.body)?.value]);
+        let note = read(&name, &found.body)?;
+        labels::reckoned(host, call, &name, &note.by, note.labels)?;
+        return Ok(vec![note.value]);
     };
     if !value.fits(DEPTH) {
         return Err(Error::failed(format!("a {} nested deeper than {DEPTH} cannot be kept", value.kind())));
@@ -52,7 +57,8 @@ pub(super) async fn note(host: &Host, call: &Call, room: bool) -> Result<Vec<Val
         super::clock::zone(&value.to_text())?;
     }
     room_for_more(host, kind::NOTE, &holder, &name)?;
-    let note = Note { by: owner(host)?.clone(), at: now(), value: value.clone() };
+    let labels = call.args().output.iter().cloned().collect();
+    let note = Note { by: owner(host)?.clone(), at: now(), labels, value: value.clone() };
     apply(host, vec![put(kind::NOTE, key, &note, Expect::Anything)]).await?;
     Ok(vec![value.clone()])
 }
