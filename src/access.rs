@@ -26,6 +26,7 @@ pub(crate) const RIGHTS: &[&str] = &[
     "audit:read",
     "bundle:manage",
     "group:manage",
+    "net:dns",
     "net:http",
     "permission:manage",
     "role:manage",

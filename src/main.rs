@@ -22,7 +22,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     // before any thread exists: the shell starts itself to hold a program, and to run one in the jq language
-    if let Some(code) = bundle::contain().or_else(bundle::jq::worker) {
+    if let Some(code) = bundle::contain().or_else(bundle::confined::worker) {
         return code;
     }
     cli::main()

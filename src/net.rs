@@ -1,5 +1,5 @@
 //! The one way out to the network that somebody's words can steer: HTTP to the public internet, and to the hosts that the
-//! site allows beside it.
+//! site allows beside it, and questions to name servers.
 //!
 //! A name is resolved once; if any of its addresses is special the request is denied, else one of them is connected
 //! to. Every redirect passes the same gate. Time, size and redirects are bounded. Deliberately absent: cookies, proxies,
@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use hickory_resolver::TokioResolver;
 use pipit_commands::{Error, ErrorKind};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
@@ -20,8 +21,10 @@ use url::{Host, Url};
 
 mod address;
 mod allow;
+mod dns;
 
 pub(crate) use allow::Reach;
+pub(crate) use dns::Said;
 
 /// How long a request may take, redirects and body included.
 const TIME: Duration = Duration::from_secs(10);
@@ -57,6 +60,8 @@ pub(crate) struct Net {
     public: OnceLock<Client>,
     /// For hosts that the site allows, wherever they are.
     allowed: OnceLock<Client>,
+    /// Asks name servers.
+    resolver: OnceLock<TokioResolver>,
 }
 
 impl Net {

@@ -68,6 +68,8 @@ fn answer(stream: &mut TcpStream, path: &str, port: u16) -> std::io::Result<()> 
         "/problem" => (typed("Application/Problem+JSON"), b"[1,2]".to_vec()),
         "/broken" => (typed("application/json"), b"{\"n\":".to_vec()),
         "/text" => (typed("text/plain"), "grüße\n".into()),
+        "/page" => (typed("text/html; charset=utf-8"), PAGE.into()),
+        "/huge-page" => (typed("text/html"), "<b><p>x".repeat(300_000).into()),
         "/empty" => ("204 No Content\r\n".into(), Vec::new()),
         "/image" => (typed("image/png"), vec![0x89, 0xff, 0xfe, 0]),
         "/missing" => ("404 Not Found\r\n".into(), b"no such\n\x1b[31mthing".to_vec()),
@@ -103,6 +105,11 @@ fn answer(stream: &mut TcpStream, path: &str, port: u16) -> std::io::Result<()> 
     write!(stream, "HTTP/1.1 {head}Content-Length: {length}\r\nConnection: close\r\n\r\n")?;
     stream.write_all(&body)
 }
+
+/// Tags that are not closed, scripts and letters in other words, as pages have them.
+const PAGE: &str = "<!doctype html><title>T</title><h1>Hello <b>W</b>orld</h1><ul id=l><li class='a b'>one<li>two \
+    <a href=/x>link</a><br>next</ul><p>T<i>e</i>xt &amp; &eacute;<script>var x = '<h1>no</h1>'</script> \
+    <a HREF='/y'>2</a>";
 
 /// 64 MiB of nothing, packed small.
 fn bomb() -> Vec<u8> {
@@ -220,7 +227,7 @@ fn failures_say_what_the_server_said() {
         assert!(error.contains("no header"), "{bad}: {error}");
     }
     let (code, _, error) = play(home.path(), &format!("http post {url} --body=a --json=1"));
-    assert_eq!(code, 1, "{error}");
+    assert_eq!(code, 2, "{error}");
 }
 
 #[test]
@@ -371,5 +378,41 @@ fn a_wrong_setting_stops_the_start() {
         let (code, _, error) = play(home.path(), "echo hi");
         assert_eq!(code, 2, "{setting}: {error}");
         assert!(error.contains("pipit.toml:2"), "{setting}: {error}");
+    }
+}
+
+#[test]
+fn what_selectors_find_in_a_page() {
+    let server = Server::start();
+    let home = home(&server);
+    let cases = [
+        ("h1", "\"Hello World\"\n"),
+        ("'li, h1'", "\"Hello World\"\n\"one\"\n\"two link next\"\n"),
+        ("'#l > li.a'", "\"one\"\n"),
+        ("'li + li a'", "\"link\"\n"),
+        ("'li:first-child'", "\"one\"\n"),
+        ("a --attr=href", "\"/x\"\n\"/y\"\n"),
+        ("p", "\"Text & é 2\"\n"),
+        ("'[class~=b]' --attr=class", "\"a b\"\n"),
+        ("table", ""),
+    ];
+    for (words, wanted) in cases {
+        let (code, said, error) = play(home.path(), &format!("scrape {} {words}", server.url("/page")));
+        assert_eq!((code, said.as_str()), (0, wanted), "{words}: {error}");
+    }
+    let (code, said, error) = play(home.path(), &format!("echo {} | scrape h1", server.url("/page")));
+    assert_eq!((code, said.as_str()), (0, "\"Hello World\"\n"), "{error}");
+    let failing = [
+        ("/missing", "h1", 1, "404"),
+        ("/image", "h1", 1, "no page"),
+        ("/page", "'h1 >'", 2, "no selector"),
+        ("/page", "''", 2, "no selector"),
+        ("/to-metadata", "h1", 3, "169.254.169.254"),
+        // as deep as it is long: whatever comes of it comes soon, and the shell is none the worse
+        ("/huge-page", "p", 1, ""),
+    ];
+    for (path, words, wanted, part) in failing {
+        let (code, _, error) = play(home.path(), &format!("scrape {} {words}", server.url(path)));
+        assert!(code == wanted && error.contains(part), "{path} {words}: {code} {error}");
     }
 }

@@ -1,5 +1,7 @@
-//! `chart`: numbers as a drawing in text. Deliberately absent: colours, and pictures of dots; a chart stands in a line
-//! of chat as well as in a terminal.
+//! `chart`: numbers as a drawing in text, with a picture of the same beside it for services that show pictures.
+//! Deliberately absent: colours; the text stands in a line of chat as well as in a terminal.
+
+use std::sync::Arc;
 
 use ecow::EcoString;
 use unicode_width::UnicodeWidthStr as _;
@@ -8,8 +10,11 @@ use crate::command::{Call, Command};
 use crate::family::{family, row};
 use crate::key::Key;
 use crate::number::Number;
+use crate::origin::{Attached, Attachment, Note};
 use crate::stream::Stream;
 use crate::{Error, Kind, Value};
+
+mod picture;
 
 /// How many columns a drawing may have.
 const WIDEST: i64 = 200;
@@ -40,6 +45,14 @@ pub(crate) fn families() -> Vec<Command> {
     )
 }
 
+/// How numbers are drawn.
+#[derive(Clone, Copy)]
+enum Form {
+    Bar,
+    Line,
+    Spark,
+}
+
 /// A number of a chart.
 struct Point {
     name: EcoString,
@@ -50,10 +63,14 @@ struct Point {
 fn chart(call: Call, input: Stream) -> Result<Stream, Error> {
     let key = call.text("KEY").map(|key| Key::read(&key)).transpose()?;
     let label = call.text("label").map(|label| Key::read(&label)).transpose()?;
-    let form = call.args().words().next().map(Value::to_text).unwrap_or_default();
+    let form = match call.args().words().next().map(Value::to_text).as_deref() {
+        Some("bar") => Form::Bar,
+        Some("line") => Form::Line,
+        Some(_) | None => Form::Spark,
+    };
     let size =
         |name: &str, otherwise: usize| call.int(name).and_then(|size| usize::try_from(size).ok()).unwrap_or(otherwise);
-    let (width, height) = (size("width", if form == "bar" { 40 } else { 60 }), size("height", 8));
+    let (width, height) = (size("width", if matches!(form, Form::Bar) { 40 } else { 60 }), size("height", 8));
     Ok(input.gather(move |all| {
         let mut points = Vec::with_capacity(all.len());
         for (at, value) in all.iter().enumerate() {
@@ -62,11 +79,19 @@ fn chart(call: Call, input: Stream) -> Result<Stream, Error> {
         if points.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(vec![Value::from(match form.as_str() {
-            "bar" => bars(&points, width)?,
-            "line" => curve(&columns(&points, width), height),
-            _ => spark(&columns(&points, width)),
-        })])
+        let drawn: EcoString = match form {
+            Form::Bar => bars(&points, width)?,
+            Form::Line => curve(&columns(&points, width), height),
+            Form::Spark => spark(&columns(&points, width)),
+        }
+        .into();
+        let picture = Attachment {
+            name: "chart.png".into(),
+            kind: Attached::Picture { alt: drawn.clone() },
+            bytes: Arc::new(move || picture::png(form, &points)),
+        };
+        call.host().note(call.command(), Note::Attach(picture));
+        Ok(vec![Value::Text(drawn)])
     }))
 }
 

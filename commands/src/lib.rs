@@ -20,6 +20,7 @@ mod encode;
 mod error;
 mod family;
 mod group;
+pub mod html;
 mod http;
 pub mod jq;
 mod jsonpath;

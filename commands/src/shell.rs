@@ -29,6 +29,8 @@ pub enum Verb {
     HttpPost,
     HttpPut,
     HttpDelete,
+    Scrape,
+    Dns,
     AliasMake,
     AliasCreate,
     AliasDelete,

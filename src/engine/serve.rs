@@ -22,6 +22,7 @@ mod notes;
 mod people;
 mod policy;
 pub(super) mod rooms;
+mod scrape;
 
 pub(super) use alias::set_aside;
 pub(super) use lines::rest;
@@ -38,6 +39,9 @@ pub(super) fn serve(host: Host, verb: Verb, call: Call, input: Option<Stream>) -
     }
     if verb == Verb::BundleSet {
         return Stream::later(async move { bundles::set(&host, &call, input).await.map(Stream::of) });
+    }
+    if verb == Verb::Scrape {
+        return Stream::later(async move { scrape::scrape(&host, &call).await });
     }
     if verb == Verb::Jq {
         return Stream::later(async move { jq::jq(&host, &call, input).await });
@@ -108,14 +112,15 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::BundleRemove => bundles::remove(host, call).await,
         Verb::BundleList => bundles::list(host),
         Verb::BundleShow => bundles::show(host, call).await,
-        // these take their input, not only their words: see `serve`
-        Verb::Tee | Verb::BundleSet | Verb::Jq => Ok(Vec::new()),
+        // these take or give a stream, not only words and values: see `serve`
+        Verb::Tee | Verb::BundleSet | Verb::Jq | Verb::Scrape => Ok(Vec::new()),
         Verb::BundleUnset => bundles::unset(host, call).await,
         Verb::BundleSettings => bundles::settings(host, call),
         Verb::HttpGet => http::ask(host, call, Method::GET).await,
         Verb::HttpPost => http::ask(host, call, Method::POST).await,
         Verb::HttpPut => http::ask(host, call, Method::PUT).await,
         Verb::HttpDelete => http::ask(host, call, Method::DELETE).await,
+        Verb::Dns => scrape::dns(host, call).await,
         Verb::AuditList => log::list(host, call).await,
         Verb::AuditShow => log::show(host, call).await,
         Verb::AuditVerify => log::verify(host).await,

@@ -1,5 +1,7 @@
 //! The hosts that a site lets its people reach beside the public internet. Names are compared whole, label by label.
 
+use std::net::SocketAddr;
+
 use serde::Deserialize;
 use url::{Host, Url};
 
@@ -11,6 +13,9 @@ pub(crate) struct Reach {
     /// `ci.example.internal`, `*.example.internal`; without a port every port of them.
     #[serde(default)]
     pub(crate) allow: Vec<Allowed>,
+    /// The name servers that `dns` asks, as `192.0.2.1:53`; without any those of the machine.
+    #[serde(default)]
+    pub(crate) name_servers: Vec<SocketAddr>,
 }
 
 /// One of them.
@@ -55,11 +60,20 @@ impl Reach {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else { return false };
         self.allow.iter().any(|allowed| allowed.has(&host, port))
     }
+
+    /// Whether a host is on the list, with whatever port.
+    pub(super) fn names(&self, host: &Host<&str>) -> bool {
+        self.allow.iter().any(|allowed| allowed.is(host))
+    }
 }
 
 impl Allowed {
     fn has(&self, host: &Host<&str>, port: u16) -> bool {
-        let named = match (&self.host, host) {
+        self.is(host) && self.port.is_none_or(|own| own == port)
+    }
+
+    fn is(&self, host: &Host<&str>) -> bool {
+        match (&self.host, host) {
             (Host::Domain(own), Host::Domain(name)) if self.below => {
                 let name = name.strip_suffix('.').unwrap_or(name);
                 name.strip_suffix(own.as_str()).is_some_and(|before| before.len() > 1 && before.ends_with('.'))
@@ -68,8 +82,7 @@ impl Allowed {
             (Host::Ipv4(own), Host::Ipv4(address)) => own == address,
             (Host::Ipv6(own), Host::Ipv6(address)) => own == address,
             (Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_), _) => false,
-        };
-        named && self.port.is_none_or(|own| own == port)
+        }
     }
 }
 
@@ -80,7 +93,7 @@ mod tests {
     use super::{Allowed, Reach};
 
     fn has(allowed: &str, url: &str) -> bool {
-        let reach = Reach { allow: vec![Allowed::try_from(allowed.to_owned()).unwrap()] };
+        let reach = Reach { allow: vec![Allowed::try_from(allowed.to_owned()).unwrap()], ..Reach::default() };
         reach.has(&url.parse().unwrap())
     }
 

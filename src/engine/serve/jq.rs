@@ -10,5 +10,6 @@ pub(super) async fn jq(host: &Host, call: &Call, input: Option<Stream>) -> Resul
     let program = text(call, "PROGRAM")?;
     let inner = &host.engine.0;
     let runner = inner.bundles.runner(&inner.home)?;
-    bundle::jq::run(&runner, call, &program, input.unwrap_or_else(Stream::empty)).await
+    bundle::confined::run(bundle::confined::Work::Jq, &runner, call, &program, input.unwrap_or_else(Stream::empty))
+        .await
 }

@@ -1,9 +1,10 @@
-//! Programs in the jq language: `pipit __jq PROGRAM`, contained like the programs of bundles, one process for a stage.
+//! Work of the shell's own that has no bound of its own: programs in the jq language and searches in pages, as
+//! `pipit __jq PROGRAM` and `pipit __scrape WANTED`, contained like the programs of bundles, one process for a stage.
 //! Values go in and out as JSON lines, as they come.
 //!
 //! A program can run for ever, recurse and grow; what bounds it are the limits of its process. It has no clock to wait
 //! for, so processor time is what a hostile one takes, and how slow its input comes does not count. Deliberately absent:
-//! the language itself.
+//! what is done there.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
@@ -12,7 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pipit_commands::jq::Jq;
-use pipit_commands::{Call, Error, Stream};
+use pipit_commands::{Call, Error, Stream, Value, html};
 
 use super::fence::{Reached, reached};
 use super::output::Decoder;
@@ -22,8 +23,6 @@ use super::runner::{Launch, Runner};
 use super::watch::{Cause, Ended};
 use crate::limits;
 
-/// The subcommand's name.
-const NAME: &str = "__jq";
 /// The processor time of a program, in seconds.
 const SECONDS: u64 = 10;
 /// What it may keep in memory, in bytes, its stack included.
@@ -41,8 +40,43 @@ const LINGER: Duration = Duration::from_millis(1);
 /// The exit code for a value that the program fails on; the reason is on standard error.
 const FAILED: u8 = 5;
 
-/// The values that a program makes of others. Dropping the stream ends its process.
-pub(crate) async fn run(runner: &Arc<Runner>, call: &Call, program: &str, input: Stream) -> Result<Stream, Error> {
+/// What is done in a process of its own.
+#[derive(Clone, Copy)]
+pub(crate) enum Work {
+    /// A program in the jq language, over each value.
+    Jq,
+    /// A search for what is wanted ([`html::Wanted`] as JSON) in each page.
+    Scrape,
+}
+
+impl Work {
+    const ALL: [Self; 2] = [Self::Jq, Self::Scrape];
+
+    /// The subcommand's name.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Jq => "__jq",
+            Self::Scrape => "__scrape",
+        }
+    }
+
+    /// What the end of its process means.
+    fn verdict(self) -> fn(Ended) -> Result<(), Error> {
+        match self {
+            Self::Jq => |ended| verdict("the program", ended),
+            Self::Scrape => |ended| verdict("the search in the page", ended),
+        }
+    }
+}
+
+/// The values that some work makes of others, as its program says. Dropping the stream ends its process.
+pub(crate) async fn run(
+    work: Work,
+    runner: &Arc<Runner>,
+    call: &Call,
+    program: &str,
+    input: Stream,
+) -> Result<Stream, Error> {
     let host = call.host();
     let mark = format!("{:016x}{:016x}", host.dice(), host.dice());
     // the language itself reaches nothing, so where no fence can be had it runs without
@@ -54,7 +88,7 @@ pub(crate) async fn run(runner: &Arc<Runner>, call: &Call, program: &str, input:
         runner: Arc::clone(runner),
         launch: Launch {
             program: runner.own().to_owned(),
-            args: vec![NAME.into(), program.into()],
+            args: vec![work.name().into(), program.into()],
             environment: vec![("PIPIT_INVOCATION".into(), mark.clone())],
             folder: runner.folder(&mark),
             seconds: SECONDS,
@@ -65,13 +99,12 @@ pub(crate) async fn run(runner: &Arc<Runner>, call: &Call, program: &str, input:
         mark,
         longest: limits::LINE_TIME,
         hear: Box::new(|_| {}),
-        verdict,
+        verdict: work.verdict(),
     };
     prepared.stage(call, Decoder::whole_values(OUTPUT), Some(input)).await
 }
 
-/// What the end of the process means.
-fn verdict(ended: Ended) -> Result<(), Error> {
+fn verdict(what: &str, ended: Ended) -> Result<(), Error> {
     let (code, signal) = match &ended.status {
         Ok(status) => (status.code(), status.signal()),
         Err(_) => (None, None),
@@ -81,33 +114,32 @@ fn verdict(ended: Ended) -> Result<(), Error> {
         (None, Some(code), _) if code == i32::from(FAILED) => Err(Error::failed(said)),
         // a stack that is used up and memory that is not given both abort, and only the text tells which it was
         (None, _, Some(6)) if said.contains("overflowed its stack") => {
-            Err(Error::failed("the program calls itself too deep").help("a call in tail position needs no stack"))
+            Err(Error::failed(format!("{what} calls itself too deep")).help("a call in tail position needs no stack"))
         }
         (None, _, Some(6)) if said.contains("memory allocation") => {
-            Err(Error::failed(format!("the program needs more than {} MiB of memory", MEMORY >> 20)))
+            Err(Error::failed(format!("{what} needs more than {} MiB of memory", MEMORY >> 20)))
         }
         (None, _, Some(9 | 24)) => {
-            Err(Error::failed(format!("the program took more than {SECONDS} s of processor time and was ended")))
+            Err(Error::failed(format!("{what} took more than {SECONDS} s of processor time and was ended")))
         }
         (Some(Cause::Late | Cause::Unread | Cause::GaveUp(_)) | None, _, _) => ended.verdict(),
     }
 }
 
-/// Runs the subcommand, if the arguments are its own.
+/// Runs one of the subcommands, if the arguments are its own.
 pub(crate) fn worker() -> Option<ExitCode> {
     let mut args = std::env::args_os().skip(1);
-    if args.next()? != NAME {
-        return None;
-    }
+    let name = args.next()?;
+    let work = Work::ALL.into_iter().find(|work| name == work.name())?;
     let Some(program) = args.next().and_then(|program| program.into_string().ok()) else {
-        eprintln!("{NAME} is for pipit itself");
+        eprintln!("{} is for pipit itself", work.name());
         return Some(ExitCode::from(FAILED));
     };
     let outbox = Arc::new(Outbox::default());
     let to = Arc::clone(&outbox);
-    let working = std::thread::Builder::new().name("jq".into()).stack_size(STACK).spawn(move || {
+    let working = std::thread::Builder::new().name(work.name().into()).stack_size(STACK).spawn(move || {
         let _ends = Ends(&to);
-        work(&program, &to)
+        work.run(&program, &to)
     });
     let ended = match working {
         Ok(working) => {
@@ -125,9 +157,29 @@ pub(crate) fn worker() -> Option<ExitCode> {
     })
 }
 
-/// Every line of standard input through the program, its results to the outbox.
-fn work(program: &str, outbox: &Outbox) -> Result<(), String> {
-    let program = Jq::read(program)?;
+impl Work {
+    fn run(self, program: &str, outbox: &Outbox) -> Result<(), String> {
+        match self {
+            Self::Jq => {
+                let program = Jq::read(program)?;
+                each_line(outbox, |line, give| program.run(line, give))
+            }
+            Self::Scrape => {
+                let wanted: html::Wanted = serde_json::from_str(program).map_err(|error| error.to_string())?;
+                each_line(outbox, |line, give| {
+                    let page: Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+                    html::find(&page.to_text(), &wanted, &mut |found| give(&found.to_json()))
+                })
+            }
+        }
+    }
+}
+
+/// Every line of standard input through a function, its results to the outbox.
+fn each_line(
+    outbox: &Outbox,
+    run: impl Fn(&[u8], &mut dyn FnMut(&str) -> bool) -> Result<(), String>,
+) -> Result<(), String> {
     let mut input = BufReader::with_capacity(CHUNK, std::io::stdin().lock());
     let mut line = Vec::new();
     loop {
@@ -140,7 +192,7 @@ fn work(program: &str, outbox: &Outbox) -> Result<(), String> {
             return Ok(());
         }
         let mut wanted = true;
-        program.run(&line, &mut |result| {
+        run(&line, &mut |result| {
             wanted = outbox.give(result);
             wanted
         })?;
