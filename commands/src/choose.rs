@@ -5,6 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use crate::command::{Call, Command, Test};
 use crate::condition::Condition;
 use crate::family::{family, row};
+use crate::jsonpath::JsonPath;
 use crate::key::{ByMeaning, Key};
 use crate::limits::Held;
 use crate::pattern::{between_slashes, finds, matches, regex};
@@ -41,7 +42,7 @@ fn searching() -> Vec<Command> {
                 .kind("CONDITION", Kind::Word)
                 .keep(where_),
             row("filter -p|--path=PATH [-m|--matches=RE]")
-                .about("Values with something at a path, in whose text a pattern is found; /re/i is blind to capitals")
+                .about("Values with something at a path, in whose text a pattern is found; a path with $ is a JSONPath, /re/i is blind to capitals")
                 .example(r#"seed '[{"a":{"b":"x"}},{"a":1}]' | filter --path=a.b"#, r#"{"a":{"b":"x"}}"#)
                 .example(r#"seed '[{"a":"Test"},{"a":"x"}]' | filter -p a -m /test/i"#, r#"{"a":"Test"}"#)
                 .keep(filter),
@@ -162,7 +163,7 @@ fn where_(call: &Call) -> Result<Test, Error> {
 }
 
 fn filter(call: &Call) -> Result<Test, Error> {
-    let path = Key::read(&call.text("path").unwrap_or_default())?;
+    let path = call.text("path").unwrap_or_default();
     let pattern = match call.text("matches") {
         Some(text) => {
             let (inside, blind) = between_slashes(&text).unwrap_or((&text, false));
@@ -170,10 +171,19 @@ fn filter(call: &Call) -> Result<Test, Error> {
         }
         None => None,
     };
-    Ok(Box::new(move |value| match path.of(value) {
-        None | Some(Value::Null) => false,
-        Some(found) => pattern.as_ref().is_none_or(|pattern| pattern.is_match(&found.to_text())),
-    }))
+    let passes = move |found: &Value| {
+        !matches!(found, Value::Null) && pattern.as_ref().is_none_or(|pattern| pattern.is_match(&found.to_text()))
+    };
+    if path.starts_with('$') {
+        let path = JsonPath::read(&path)?;
+        // a path that looks at too many places has found nothing in that value
+        return Ok(Box::new(move |value| {
+            let mut found = Vec::new();
+            path.find(value, &mut found).is_ok() && found.iter().any(&passes)
+        }));
+    }
+    let path = Key::read(&path)?;
+    Ok(Box::new(move |value| path.of(value).is_some_and(&passes)))
 }
 
 fn unique(call: Call, input: Stream) -> Result<Stream, Error> {

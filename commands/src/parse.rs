@@ -128,7 +128,7 @@ fn yaml(text: &str, out: &mut Batch) -> Result<(), Error> {
     let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
     let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options).map_err(|error| {
         let why = error.to_string();
-        Error::failed(format!("this is no YAML: {}", why.lines().next().unwrap_or_default()))
+        Error::failed(format!("this is no YAML: {}", without_advice(why.lines().next().unwrap_or_default())))
     })?;
     // the reader passes over documents that are null
     if documents.is_empty() && !text.trim().is_empty() {
@@ -138,6 +138,17 @@ fn yaml(text: &str, out: &mut Batch) -> Result<(), Error> {
         spread(document, out);
     }
     Ok(())
+}
+
+/// What a reader says without what it would tell a programmer to do.
+fn without_advice(why: &str) -> String {
+    let (what, place) = match why.rsplit_once(" at line ") {
+        Some((what, place)) => (what, format!(" at line {place}")),
+        None => (why, String::new()),
+    };
+    let what = what.split(", set ").next().unwrap_or_default();
+    let what = what.split("; use ").next().unwrap_or_default();
+    format!("{}{place}", what.trim_end_matches(" rejected by the configured policy"))
 }
 
 fn toml(text: &str, out: &mut Batch) -> Result<(), Error> {

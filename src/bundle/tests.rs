@@ -4,7 +4,10 @@
 mod installing;
 mod manifests;
 mod misbehaving;
+#[path = "../../fuzz/checks/mutate.rs"]
+mod mutate;
 mod programs;
 mod settings;
+mod shapes;
 mod shipped;
 mod stage;

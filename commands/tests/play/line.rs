@@ -19,6 +19,8 @@ use pipit_grammar::parse;
 struct Open {
     drawn: AtomicU64,
     rounds: AtomicU64,
+    /// How long a second of waiting lasts.
+    second: f64,
 }
 
 #[async_trait]
@@ -57,7 +59,7 @@ impl Host for Open {
     }
 
     async fn sleep(&self, seconds: f64) {
-        tokio::time::sleep(std::time::Duration::from_secs_f64(seconds)).await;
+        tokio::time::sleep(std::time::Duration::from_secs_f64(seconds * self.second)).await;
     }
 
     fn serve(&self, _: Verb, call: &Call, _: Option<Stream>) -> Stream {
@@ -73,8 +75,19 @@ pub(crate) struct World {
 }
 
 impl World {
+    #[allow(dead_code, reason = "not every test wants it")]
     pub(crate) fn new() -> Self {
-        let host = Open { drawn: AtomicU64::new(1), rounds: AtomicU64::new(0) };
+        Self::where_a_second_lasts(1.0)
+    }
+
+    /// The same, where nobody waits.
+    #[allow(dead_code, reason = "not every test wants it")]
+    pub(crate) fn hurried() -> Self {
+        Self::where_a_second_lasts(0.0)
+    }
+
+    fn where_a_second_lasts(second: f64) -> Self {
+        let host = Open { drawn: AtomicU64::new(1), rounds: AtomicU64::new(0), second };
         Self { commands: Arc::new(built_ins()), host: Arc::new(host) }
     }
 
@@ -200,6 +213,10 @@ impl World {
     }
 
     fn stage(&self, stage: Stage, input: Option<Stream>) -> Stream {
+        bounded(self.unbounded(stage, input))
+    }
+
+    fn unbounded(&self, stage: Stage, input: Option<Stream>) -> Stream {
         let (command, words, _) = self.stage_parts(&stage).unwrap();
         let fills = command.spec().fills.is_some();
         let Some(input) = input else { return self.one(stage, None, None) };
@@ -390,6 +407,17 @@ fn place(command: &Command, words: &[Word], slots: Vec<Slot>) -> Result<(Vec<Slo
         }
     }
     Ok((positional, options))
+}
+
+/// A stream that fails when it has given more batches than a line of a test could want.
+fn bounded(stream: Stream) -> Stream {
+    use futures_util::StreamExt as _;
+    const MOST: usize = 20_000;
+    Stream::new(
+        stream.enumerate().map(|(at, batch)| {
+            if at < MOST { batch } else { Err(Error::failed("a line gives more than any test wants")) }
+        }),
+    )
 }
 
 /// All values and the error that ended the stream.
