@@ -13,8 +13,9 @@ const PRODUCTS: usize = 4;
 /// How many `~` and `+` a template may have.
 const SUMS: usize = 64;
 
-/// Says what a template has too much of.
-pub(crate) fn bounded(template: &str) -> Result<(), Error> {
+/// Says what a template has too much of; gives the names of its filters.
+pub(crate) fn bounded(template: &str) -> Result<Vec<&str>, Error> {
+    let mut filters = Vec::new();
     let (mut loops, mut products, mut sums) = (0_usize, 0, 0);
     let mut rest = template;
     while let Some((_, after)) = rest.split_once('{') {
@@ -36,6 +37,7 @@ pub(crate) fn bounded(template: &str) -> Result<(), Error> {
                 _ => {}
             }
         }
+        filters.extend(inside.filters);
         products += inside.products;
         sums += inside.sums;
         if inside.products > 0 && loops > 0 {
@@ -45,7 +47,7 @@ pub(crate) fn bounded(template: &str) -> Result<(), Error> {
             return Err(Error::failed(format!("a template has at most {PRODUCTS} * and {SUMS} ~ or +")));
         }
     }
-    Ok(())
+    Ok(filters)
 }
 
 /// The name of a tag, if there is such a tag.
@@ -64,12 +66,15 @@ struct Inside<'a> {
     after: &'a str,
     products: usize,
     sums: usize,
+    /// The names behind `|`.
+    filters: Vec<&'a str>,
 }
 
 impl<'a> Inside<'a> {
     fn read(text: &'a str, close: &str) -> Self {
         let (mut products, mut sums, mut depth) = (0, 0, 0_usize);
         let mut quote = None;
+        let mut filters = Vec::new();
         let mut letters = text.char_indices().skip(1);
         while let Some((at, letter)) = letters.next() {
             if let Some(open) = quote {
@@ -85,7 +90,7 @@ impl<'a> Inside<'a> {
             let here = text.get(at..).unwrap_or_default();
             if depth == 0 && here.starts_with(close) {
                 let after = here.get(close.len()..).unwrap_or_default();
-                return Self { text: text.get(..at).unwrap_or_default(), after, products, sums };
+                return Self { text: text.get(..at).unwrap_or_default(), after, products, sums, filters };
             }
             match letter {
                 '\'' | '"' => quote = Some(letter),
@@ -93,9 +98,17 @@ impl<'a> Inside<'a> {
                 ')' | ']' | '}' => depth = depth.saturating_sub(1),
                 '*' => products += 1,
                 '~' | '+' => sums += 1,
+                '|' => filters.extend(name(here.get(1..).unwrap_or_default())),
                 _ => {}
             }
         }
-        Self { text, after: "", products, sums }
+        Self { text, after: "", products, sums, filters }
     }
+}
+
+/// The name that a text begins with.
+fn name(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let end = text.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(text.len());
+    text.get(..end).filter(|name| !name.is_empty())
 }

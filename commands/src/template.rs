@@ -40,19 +40,20 @@ impl Template {
         if text.len() > LONGEST {
             return Err(Error::failed(format!("a template has at most {LONGEST} bytes, this one has {}", text.len())));
         }
-        bounded(text)?;
+        let filters = bounded(text)?;
         if text.len() <= SHALLOW {
-            return Self::prepared(text);
+            return Self::prepared(text, &filters);
         }
         // the reader goes down a level for some operators (`- - - 1`), and a long text has room for thousands
         thread::scope(|scope| {
-            let reader = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || Self::prepared(text));
+            let reader =
+                thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || Self::prepared(text, &filters));
             let read = reader.ok().and_then(|reader| reader.join().ok());
             read.unwrap_or_else(|| Err(Error::failed("the template could not be read")))
         })
     }
 
-    fn prepared(text: &str) -> Result<Self, Error> {
+    fn prepared(text: &str, filters: &[&str]) -> Result<Self, Error> {
         let mut jinja = Environment::new();
         jinja.set_undefined_behavior(UndefinedBehavior::Strict);
         jinja.set_auto_escape_callback(|_| AutoEscape::None);
@@ -72,7 +73,15 @@ impl Template {
         jinja.add_filter("join", join);
         jinja.add_filter("tojson", |value: minijinja::Value| json(&value));
         jinja.add_template_owned(NAME, text.to_owned()).map_err(|error| unreadable(text, &error))?;
-        Ok(Self(jinja))
+        // the engine looks a filter up when it comes to it, which may be never
+        let unknown = |name: &&&str| {
+            let tried = jinja.compile_expression_owned(format!("1|{name}")).and_then(|made| made.eval(()).map(drop));
+            tried.is_err_and(|error| error.kind() == ErrorKind::UnknownFilter)
+        };
+        match filters.iter().find(unknown) {
+            Some(name) => Err(Error::failed(format!("templates have no filter {name:?}"))),
+            None => Ok(Self(jinja)),
+        }
     }
 
     /// The text that it makes of a value.
