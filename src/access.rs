@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 use pipit_commands::{Args, Command, Effect, Error, ErrorKind, Value};
-use pipit_grammar::rule::{Place, Via};
+use pipit_grammar::rule::{Place, Requirement, Via};
 
+pub(crate) mod approval;
 pub(crate) mod decide;
 mod people;
 #[cfg(test)]
@@ -396,7 +397,14 @@ pub(crate) fn objection(subject: &Subject, command: &Command, decision: &Decisio
         }
         Decision::Park { obligations, .. } => {
             let needs: Vec<String> = obligations.iter().map(|due| due.requirement.to_string()).collect();
-            Error::new(ErrorKind::Parked, format!("{exact} waits: it requires {}", needs.join(", and ")))
+            let error = Error::new(ErrorKind::Parked, format!("{exact} waits: it requires {}", needs.join(", and ")));
+            match obligations.first().map(|due| &due.requirement) {
+                Some(Requirement::Reason) => error.help("because 'WHY' { LINE }"),
+                Some(Requirement::StepUp { .. }) => {
+                    error.help("say step-up CODE in a direct message, then say the line again")
+                }
+                Some(Requirement::Approval { .. }) | None => error,
+            }
         }
     })
 }

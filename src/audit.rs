@@ -29,7 +29,6 @@ mod verify;
 mod tests;
 
 pub(crate) use anchors::{Outside, Send};
-#[expect(unused_imports, reason = "approvals are about to write them")]
 pub(crate) use event::{Event, Happened};
 pub(crate) use loss::accept_loss;
 pub(crate) use query::{Filter, Wish};

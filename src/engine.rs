@@ -24,7 +24,10 @@ use crate::render::Document;
 use crate::store::Store;
 
 mod alias;
+mod approval;
 mod bundles;
+mod drive;
+mod elevation;
 mod host;
 mod labels;
 mod life;
@@ -36,8 +39,11 @@ mod run;
 mod serve;
 mod world;
 
+pub(crate) use approval::Action;
+use approval::Release;
 use bundles::Bundles;
-use host::{Lent, LineHost};
+use drive::{Listed, drive};
+use host::{Judged, Lent, LineHost};
 pub(crate) use life::Life;
 pub(crate) use names::Catalogue;
 use names::Names;
@@ -59,6 +65,8 @@ struct Inner {
     bundles: Bundles,
     net: Net,
     began: Instant,
+    /// Which process this is, by chance.
+    process: EcoString,
 }
 
 /// A line that runs.
@@ -116,6 +124,9 @@ pub(crate) struct Reply {
     pub(crate) attached: Vec<Attachment>,
     /// What commands said beside their values that whoever typed the line should know.
     pub(crate) notes: Vec<String>,
+    /// What may be said in answer, for services that have buttons.
+    #[expect(dead_code, reason = "the services there are have no buttons; the lines stand in the text too")]
+    pub(crate) actions: Vec<Action>,
     /// The proof that the end is on its way to the log.
     pub(crate) receipt: Option<Receipt>,
 }
@@ -161,6 +172,7 @@ impl Engine {
             bundles,
             net,
             began: Instant::now(),
+            process: chance()?,
         })))
     }
 
@@ -252,12 +264,23 @@ impl Engine {
         request: Request,
         show: &mut (dyn FnMut(Batch) -> ControlFlow<()> + Send),
     ) -> Reply {
+        self.handle_released(request, None, show).await
+    }
+
+    /// The same for a line that others have approved of.
+    async fn handle_released(
+        &self,
+        request: Request,
+        release: Option<Arc<Release>>,
+        show: &mut (dyn FnMut(Batch) -> ControlFlow<()> + Send),
+    ) -> Reply {
         let began = Instant::now();
         let at = now();
         let who = self.who(&request);
         let room = room_name(&request.place);
-        let asked =
-            Asked { at, who: &who, via: &request.service, room: &room, text: &request.text, cause: request.cause };
+        let cause = release.as_ref().map(|release| release.cause());
+        let cause = cause.as_deref().or(request.cause);
+        let asked = Asked { at, who: &who, via: &request.service, room: &room, text: &request.text, cause };
         let ticket = match self.0.audit.open(asked).await {
             Ok(ticket) => ticket,
             Err(error) => {
@@ -269,7 +292,8 @@ impl Engine {
             life.send_modify(|life| life.id = Some(ticket.id().into()));
         }
         let mut beside = Beside::default();
-        let ended = self.answer(request, who, ticket.trail().clone(), at, show, &mut beside).await;
+        let opened = Opened { who, at, trail: ticket.trail().clone(), release };
+        let ended = self.answer(request, opened, show, &mut beside).await;
         let error = ended.err();
         let receipt = ticket.close(&Outcome {
             at: now(),
@@ -279,8 +303,8 @@ impl Engine {
             values: beside.values,
         });
         tracing::debug!(id = receipt.id(), "answered");
-        let Beside { template, attached, notes, .. } = beside;
-        Reply { error, template, attached, notes, receipt: Some(receipt) }
+        let Beside { template, attached, notes, actions, .. } = beside;
+        Reply { error, template, attached, notes, actions, receipt: Some(receipt) }
     }
 
     /// Under which name the request is written down.
@@ -299,31 +323,33 @@ impl Engine {
     async fn answer(
         &self,
         request: Request,
-        who: EcoString,
-        trail: Trail,
-        at: i64,
+        opened: Opened,
         show: &mut (dyn FnMut(Batch) -> ControlFlow<()> + Send),
         beside: &mut Beside,
     ) -> Result<(), Error> {
+        let Opened { who, at, trail, release } = opened;
         let world = self.world()?;
         let subject = world.policy.subject(&request.identity)?;
         let line = pipit_grammar::parse(&request.text)?;
         let context = Context { place: request.place.clone(), via: request.via };
         let last = self.last_line(&line, &who, trail.id()).await?;
         let id = trail.id().to_owned();
-        let host = Arc::new(LineHost::new(self.clone(), Arc::clone(&world), subject.clone(), context, &request, trail));
-        let names = Self::names(&world, &subject, &host);
-        let lent: Arc<dyn pipit_commands::Host> = Arc::new(Lent(Arc::clone(&host), None));
+        let names = Self::names(&world, &subject, &context, &request.service);
+        let host =
+            Arc::new(LineHost::new(self.clone(), Arc::clone(&world), subject, context, &request, trail, release));
+        let lent: Arc<dyn pipit_commands::Host> = Arc::new(Lent::new(&host));
         let input = request.input.as_ref().map(|_| Labels::one(labels::INPUT));
         let kept = labels::kept(&host);
         let plan = Planner::new(&names, &lent, last.as_ref(), &|command, via| host.judge_name(command, via), &kept)
             .plan(&line, input)?;
-        host.judge_whole(&plan)?;
+        if host.judge_whole(&plan)? == Judged::Waits {
+            return Err(approval::park(&host, &line, &plan, beside).await);
+        }
         host.tell(serve::set_aside(&host, &line));
         let (kill, killed) = oneshot::channel();
         let running = Running { who, room: room_name(&request.place), text: request.text, since: at, kill };
         let _listed = Listed::new(self, id, running)?;
-        let around: Arc<dyn run::Around> = Arc::new(Lent(Arc::clone(&host), None));
+        let around: Arc<dyn run::Around> = Arc::new(Lent::new(&host));
         let last_command = plan.last_command();
         if let Some(life) = host.life() {
             life.send_modify(|life| {
@@ -331,8 +357,14 @@ impl Engine {
                 life.held = last_command.as_ref().is_some_and(|command| host.has_template(command));
             });
         }
-        let stream = run::line(&around, &Arc::new(plan), request.input);
-        let ended = drive(stream, killed, show, beside).await;
+        let plan = Arc::new(plan);
+        let stream = run::line(&around, &plan, request.input);
+        // what comes while the line is only looked through is not what it comes to
+        let mut show = |batch| if host.waits() { ControlFlow::Continue(()) } else { show(batch) };
+        let ended = drive(stream, killed, &mut show, beside).await;
+        if host.waits() {
+            return Err(approval::park(&host, &line, &plan, beside).await);
+        }
         beside.template = last_command.and_then(|command| host.template(&command));
         beside.attached = host.attached();
         beside.notes = host.notes();
@@ -340,11 +372,12 @@ impl Engine {
     }
 
     /// The names that a subject can use.
-    fn names(world: &Arc<World>, subject: &Subject, host: &LineHost) -> Names {
-        let (policy, subject, context) = (Arc::clone(world), subject.clone(), host.context().clone());
+    fn names(world: &Arc<World>, subject: &Subject, context: &Context, service: &str) -> Names {
+        let aliases = world.layers(subject.owner(), RoomId::of(service, &context.place).as_ref());
+        let (policy, subject, context) = (Arc::clone(world), subject.clone(), context.clone());
         Names {
             commands: Arc::clone(&world.catalogue),
-            aliases: host.layers(world),
+            aliases,
             may: Arc::new(move |command| policy.policy.may_some_way(&subject, command, &context)),
         }
     }
@@ -383,36 +416,12 @@ impl Engine {
     }
 }
 
-/// Pulls a line's stream to its end.
-async fn drive(
-    mut stream: Stream,
-    mut killed: oneshot::Receiver<EcoString>,
-    show: &mut (dyn FnMut(Batch) -> ControlFlow<()> + Send),
-    beside: &mut Beside,
-) -> Result<(), Error> {
-    let timeout = tokio::time::sleep(limits::LINE_TIME);
-    tokio::pin!(timeout);
-    loop {
-        let batch = tokio::select! {
-            biased;
-            // what stops a line comes first, or a stream that always has something would never be stopped
-            by = &mut killed => {
-                let by = by.unwrap_or_default();
-                return Err(Error::failed(format!("stopped by {by}")));
-            }
-            () = &mut timeout => {
-                let minutes = limits::LINE_TIME.as_secs() / 60;
-                return Err(Error::failed(format!("stopped after {minutes} minutes, which is as long as a line may run")));
-            }
-            batch = stream.next() => batch,
-        };
-        let Some(batch) = batch else { return Ok(()) };
-        let batch = batch?;
-        beside.values += batch.len() as u64;
-        if show(batch).is_break() {
-            return Ok(());
-        }
-    }
+/// A line that is written down and may be answered.
+struct Opened {
+    who: EcoString,
+    at: i64,
+    trail: Trail,
+    release: Option<Arc<Release>>,
 }
 
 /// What there is to say of a reply beside its values.
@@ -422,26 +431,7 @@ struct Beside {
     template: Option<String>,
     attached: Vec<Attachment>,
     notes: Vec<String>,
-}
-
-/// A line in the list of those that run; it leaves the list when this is dropped.
-struct Listed<'e>(&'e Engine, String);
-
-impl<'e> Listed<'e> {
-    fn new(engine: &'e Engine, id: String, running: Running) -> Result<Self, Error> {
-        let mut lines = engine.running();
-        if lines.len() >= limits::RUNNING {
-            return Err(Error::refused(format!("{} lines run already; try again", limits::RUNNING)));
-        }
-        lines.insert(id.clone(), running);
-        Ok(Self(engine, id))
-    }
-}
-
-impl Drop for Listed<'_> {
-    fn drop(&mut self) {
-        self.0.running().remove(&self.1);
-    }
+    actions: Vec<Action>,
 }
 
 fn status(kind: ErrorKind) -> Status {
@@ -465,6 +455,13 @@ fn room_name(place: &Place) -> EcoString {
 
 fn unavailable(error: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::Unavailable, error.to_string())
+}
+
+/// A name by chance, for what must not be taken for another.
+fn chance() -> Result<EcoString, Error> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(unavailable)?;
+    Ok(data_encoding::HEXLOWER.encode(&bytes).into())
 }
 
 /// Milliseconds since 1970.

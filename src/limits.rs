@@ -50,3 +50,17 @@ pub(crate) const ANCHOR_TIME: Duration = Duration::from_mins(1);
 pub(crate) const SITE_TIME: Duration = Duration::from_secs(30);
 /// How much it may write, in bytes.
 pub(crate) const SITE_OUTPUT: usize = 64 * 1024;
+/// The fewest letters of a reason.
+pub(crate) const REASON: usize = 8;
+/// For how long a request for approval stands.
+pub(crate) const APPROVAL: Duration = Duration::from_mins(15);
+/// How many requests of one person may wait at once.
+pub(crate) const WAITING: usize = 16;
+/// How many calls one request may ask for.
+pub(crate) const GUARDED: usize = 64;
+/// The longest request that can be approved of in a chat, in letters; the console shows and takes longer ones.
+pub(crate) const REQUEST: usize = 1500;
+/// For how long a request that came to its end is kept, for the next one like it to be compared with.
+pub(crate) const ENDED: Duration = Duration::from_hours(30 * 24);
+/// For how long a second factor counts where a rule does not say how long.
+pub(crate) const STEP_UP: Duration = Duration::from_mins(10);

@@ -1,5 +1,5 @@
 //! Every way in, times one command that is denied: nothing runs, nothing is shown, and the log says who was refused what
-//! by which rule. The witness is a note: `kept:my` is guarded, and whoever got past would have left one.
+//! by which rule. The witness is a note: `my:my` is guarded, and whoever got past would have left one.
 //!
 //! Deliberately absent: how rules are read and decided, which is tested beside `access`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
@@ -26,7 +26,7 @@ fn world(rules: &[&str]) -> Home {
     home
 }
 
-const GUARD: &str = "when command is kept:my must have site:guarded";
+const GUARD: &str = "when command is my:my must have site:guarded";
 
 fn mallory(home: &Home, line: &str) -> Answer {
     home.says(Some("mallory"), Some("#ops"), line)
@@ -48,13 +48,13 @@ fn no_note(home: &Home) {
     home.operator("audit verify");
 }
 
-/// Lines of which each comes to `kept:my`.
+/// Lines of which each comes to `my:my`.
 const WAYS: &[&str] = &[
     // typed, by both names
     "my w = x",
-    "kept:my w = x",
+    "my:my w = x",
     "my w",
-    "kept my w = x",
+    "my my w = x",
     // in a pipe, first, in the middle, last
     "my w = x | upper",
     "list a | my w = x",
@@ -94,7 +94,7 @@ const WAYS: &[&str] = &[
     "echo a && echo b || echo c && my w = x",
     // as words of another command
     "list x | xargs my w =",
-    "nil | xargs kept:my w =",
+    "nil | xargs my:my w =",
     // where its values would go elsewhere
     "my w = x > here",
     "my w = x > me",
@@ -137,9 +137,9 @@ fn no_way_leads_to_a_command_that_is_denied() {
     let mut wrong = Vec::new();
     for line in WAYS {
         let answer = mallory(&home, line);
-        if answer.code != DENIED || !answer.out.is_empty() || !answer.err.contains("mallory may not run kept:my") {
+        if answer.code != DENIED || !answer.out.is_empty() || !answer.err.contains("mallory may not run my:my") {
             wrong.push(format!("{line}: {answer:?}"));
-        } else if !denial(&home, "kept:my") {
+        } else if !denial(&home, "my:my") {
             wrong.push(format!("{line}: no denial in the log"));
         }
     }
@@ -156,20 +156,20 @@ fn what_is_no_name_leads_nowhere() {
         "\"my\" w = x",
         "\\my w = x",
         "m\\y w = x",
-        "kept:'my' w = x",
+        "my:'my' w = x",
         "$(echo my) w = x",
         "`echo my` w = x",
         "list my | $_ w = x",
         "list my | each { $_ w = x }",
         "MY w = x",
-        "Kept:My w = x",
+        "My:My w = x",
         // a letter of another alphabet, a wide one, one that nobody sees
         "m\u{443} w = x",
         "\u{ff4d}y w = x",
         "m\u{200b}y w = x",
         "\u{202e}my w = x",
-        "kept::my w = x",
-        "kept: my w = x",
+        "my::my w = x",
+        "my: my w = x",
         ":my w = x",
         "my\u{0}w = x",
         "list my | xargs $_ w = x",
@@ -207,7 +207,7 @@ fn looking_at_a_line_and_keeping_it_runs_nothing() {
     ] {
         let answer = mallory(&home, line);
         assert_eq!(answer.code, Some(0), "{line}: {answer:?}");
-        assert!(home.judged().iter().all(|judged| judged.command != "kept:my"), "{line}");
+        assert!(home.judged().iter().all(|judged| judged.command != "my:my"), "{line}");
     }
     no_note(&home);
 }

@@ -54,6 +54,10 @@ pub(crate) fn families() -> Vec<Command> {
                 .example("timeout 5s { echo a }", r#""a""#)
                 .kind("TIME", Kind::Time)
                 .runs(timeout),
+            row("because REASON { … }")
+                .about("Runs a block for a reason, which is written down; some rules require one")
+                .example("because 'an example needs one' { echo a }", r#""a""#)
+                .runs(because),
             row("sleep TIME")
                 .about("Waits, then passes everything on: 2, 2s, 500ms, 5m, 1h")
                 .example("list 1 2 | sleep 0", "1\n2")
@@ -130,6 +134,12 @@ fn if_(call: Call, input: Stream) -> Result<Stream, Error> {
 
 fn seconds(call: &Call) -> f64 {
     if let Some(Value::Float(seconds)) = call.value("TIME") { *seconds } else { 0.0 }
+}
+
+/// The reason itself is the planner's and the log's: to the block it is nothing.
+fn because(call: Call, input: Option<Stream>) -> Result<Stream, Error> {
+    let Some(block) = block(&call) else { return Ok(Stream::empty()) };
+    Ok(rounds(input, move |value| block.run(value)))
 }
 
 fn timeout(call: Call, input: Option<Stream>) -> Result<Stream, Error> {

@@ -6,7 +6,7 @@ use pipit_grammar::usage::{Usage, parse_usage};
 
 use crate::command::{Call, Code, Command, Test, Worker};
 use crate::shell::Verb;
-use crate::spec::{Effect, Example, Fill, Flow, Spec};
+use crate::spec::{Effect, Example, Fill, Flow, Hand, Spec};
 use crate::stream::{Batch, Stream};
 use crate::{Error, Kind, Value};
 
@@ -40,6 +40,7 @@ pub(crate) fn row(usage: &str) -> Row {
             effect: Effect::Pure,
             rules: Vec::new(),
             takes_command: false,
+            hand: Hand::Any,
             built_in: true,
             outside: None,
         },
@@ -116,6 +117,12 @@ impl Row {
     /// other people said.
     pub(crate) fn outside(mut self, source: &'static str) -> Self {
         self.spec.outside = Some(source);
+        self
+    }
+
+    /// How a line has to say it; without a word in any way.
+    pub(crate) fn hand(mut self, hand: Hand) -> Self {
+        self.spec.hand = hand;
         self
     }
 

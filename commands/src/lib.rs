@@ -58,7 +58,7 @@ pub use labels::Labels;
 pub use layout::{Layout, columns, plain};
 pub use origin::{Attached, Attachment, Level, Note, Origin};
 pub use shell::Verb;
-pub use spec::{Effect, Example, Fill, Flow, Spec};
+pub use spec::{Effect, Example, Fill, Flow, Hand, Spec};
 pub use stream::{BATCH, Batch, Stream};
 pub use table::{Cell, Column, Table};
 pub use template::Template;

@@ -3,6 +3,7 @@
 use crate::command::Command;
 
 mod admin;
+mod approval;
 mod audit;
 mod bundles;
 mod kept;
@@ -24,6 +25,9 @@ pub enum Verb {
     More,
     Status,
     Claim,
+    Approve,
+    Deny,
+    Approvals,
     Jq,
     HttpGet,
     HttpPost,
@@ -103,6 +107,7 @@ pub(crate) fn families() -> Vec<Command> {
         admin::rooms(),
         bundles::bundles(),
         audit::audit(),
+        approval::approval(),
     ]
     .concat()
 }

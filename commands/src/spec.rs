@@ -34,10 +34,23 @@ pub struct Spec {
     pub rules: Vec<EcoString>,
     /// The words that follow are a command and its words, or a block (`xargs`, `explain`).
     pub takes_command: bool,
+    /// How a line has to say it.
+    pub hand: Hand,
     /// Whether it ships with Pipit.
     pub built_in: bool,
     /// The source that a built-in's values come from, where that is neither its words, its input nor the shell itself.
     pub outside: Option<&'static str>,
+}
+
+/// How a line has to say a command: what gives rights must not come out of an alias, a value or a line of before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hand {
+    /// In any way.
+    Any,
+    /// In a line that somebody types: not by an alias, not by a line that is run again, not by a job or a program.
+    Typed,
+    /// The same, and alone in its line, every word as it is: nothing before it, behind it or around it.
+    Alone,
 }
 
 /// A line that shows a command at work.

@@ -15,5 +15,6 @@ mod span;
 pub mod usage;
 
 pub use error::SyntaxError;
+pub use line::repair::is_escaped;
 pub use line::{parse, parse_alias, parse_path};
 pub use span::Span;

@@ -84,6 +84,16 @@ impl People {
         self.roles.iter().filter(move |(_, role)| self.groups_of(user).any(|group| role.groups.contains(group)))
     }
 
+    /// Whether a user has a role.
+    pub(crate) fn holds(&self, user: &str, role: &str) -> bool {
+        self.roles_of(user).any(|(name, _)| name == role)
+    }
+
+    /// Everybody who has a role.
+    pub(crate) fn holders<'a>(&'a self, role: &'a str) -> impl Iterator<Item = &'a EcoString> {
+        self.users.keys().filter(move |user| self.holds(user, role))
+    }
+
     /// The permissions of a user.
     pub(crate) fn permissions_of(&self, user: &str) -> HashSet<EcoString> {
         self.roles_of(user).flat_map(|(_, role)| role.permissions.iter().cloned()).collect()

@@ -70,10 +70,10 @@ fn a_stranger_runs_public_commands_only() {
 
 #[test]
 fn no_rule_of_the_site_makes_a_stranger_more() {
-    let open = policy(&["when command is kept:my allow", "when command is user:create allow"]);
+    let open = policy(&["when command is my:my allow", "when command is user:create allow"]);
     let stranger = Identity::Stranger("alice".into());
     let may = allowed(&open, &stranger);
-    assert!(!may.contains(&"kept:my".to_owned()) && !may.contains(&"user:create".to_owned()));
+    assert!(!may.contains(&"my:my".to_owned()) && !may.contains(&"user:create".to_owned()));
     // a rule that closes holds for strangers too
     let closed = policy(&["forbid command is value:echo"]);
     assert!(!allowed(&closed, &stranger).contains(&"value:echo".to_owned()));

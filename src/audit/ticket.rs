@@ -187,7 +187,6 @@ impl Trail {
         });
     }
 
-    #[expect(dead_code, reason = "approvals are about to write them")]
     /// Notes what happened to the line beside its calls: handed over, not waited for; written with the next commit.
     pub(crate) fn event(&self, event: &Event<'_>) {
         let mut state = self.state();

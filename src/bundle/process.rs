@@ -82,6 +82,7 @@ fn spec(manifest: &Manifest, entry: &Entry) -> Spec {
         effect: entry.effect,
         rules: entry.rules.clone(),
         takes_command: false,
+        hand: pipit_commands::Hand::Any,
         outside: None,
         built_in: false,
     }

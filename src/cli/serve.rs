@@ -61,8 +61,11 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
         services.set(handles);
         tell(&format_args!("pipit: serving {}", names.join(", ")));
         let watch = tokio::spawn(look_after(engine.clone()));
+        let others = engine.clone();
+        let approved = tokio::spawn(async move { others.release_approved().await });
         stopped().await;
         watch.abort();
+        approved.abort();
         tell(&format_args!("pipit: stopping"));
         services.stop().await;
         engine.settle().await;

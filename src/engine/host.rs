@@ -15,16 +15,25 @@ use pipit_grammar::rule::{Place, Via};
 use tokio::sync::watch;
 
 use super::alias::Layers;
+use super::approval::Release;
 use super::plan::Plan;
 use super::room::RoomId;
 use super::run::Around;
 use super::world::World;
-use super::{Address, Engine, Life, Request, now, serve};
+use super::{Address, EMBEDDED, Engine, Life, Request, now, serve};
 use crate::access::decide::Decision;
 use crate::access::{Context, Identity, Subject, Verdict, objection};
-use crate::audit::{self, Ended, Trail};
+use crate::audit::{self, Trail};
 use crate::limits;
 use crate::render::{self, Progress};
+
+mod due;
+mod hand;
+mod post;
+mod written;
+
+use due::Due;
+use written::Written;
 
 /// The host of one line.
 pub(crate) struct LineHost {
@@ -39,6 +48,8 @@ pub(crate) struct LineHost {
     pub(super) address: Option<Address>,
     /// Whether the line's input is the operator's standard input, which stands in no log.
     pub(super) standard_input: bool,
+    /// Whether the line stood in the midst of talk.
+    in_talk: bool,
     began: Instant,
     rounds: AtomicU64,
     posts: AtomicUsize,
@@ -46,6 +57,10 @@ pub(crate) struct LineHost {
     said: Mutex<Said>,
     /// Who is told how far the line is.
     life: Option<watch::Sender<Life>>,
+    /// What the line has come to owe to others before it may go on.
+    due: Mutex<Due>,
+    /// What was approved, when the line is run for that.
+    release: Option<Arc<Release>>,
 }
 
 /// Commands of which every call is allowed, as it was decided not long ago.
@@ -72,7 +87,20 @@ const NOTES: usize = 20;
 
 /// The host as it is lent to a line's calls.
 #[derive(Clone)]
-pub(super) struct Lent(pub(super) Arc<LineHost>, pub(super) Option<Via>);
+pub(super) struct Lent {
+    host: Arc<LineHost>,
+    /// By what way the calls come, where it is not that of the line.
+    via: Option<Via>,
+    /// Why they are made, as the line says it.
+    reason: Option<EcoString>,
+}
+
+impl Lent {
+    /// The host as the line itself has it.
+    pub(super) fn new(host: &Arc<LineHost>) -> Self {
+        Self { host: Arc::clone(host), via: None, reason: None }
+    }
+}
 
 impl LineHost {
     pub(super) fn new(
@@ -82,6 +110,7 @@ impl LineHost {
         context: Context,
         request: &Request,
         trail: Trail,
+        release: Option<Arc<Release>>,
     ) -> Self {
         Self {
             engine,
@@ -93,12 +122,15 @@ impl LineHost {
             identity: request.identity.clone(),
             address: request.address.clone(),
             standard_input: request.input.is_some(),
+            in_talk: request.cause == Some(EMBEDDED),
             began: Instant::now(),
             rounds: AtomicU64::new(0),
             posts: AtomicUsize::new(0),
             allowed: RwLock::new(Allowed { since: Instant::now(), commands: Vec::new() }),
             said: Mutex::default(),
             life: request.life.clone(),
+            due: Mutex::default(),
+            release,
         }
     }
 
@@ -117,25 +149,21 @@ impl LineHost {
         world.layers(self.subject.owner(), RoomId::of(&self.service, &self.context.place).as_ref())
     }
 
-    /// Takes a post from those that the line may make.
-    pub(super) fn spend_post(&self) -> Result<(), Error> {
-        if self.posts.fetch_add(1, Ordering::Relaxed) < limits::POSTS {
-            return Ok(());
-        }
-        Err(Error::failed(format!("a line makes {} posts at most", limits::POSTS))
-            .help("gather what is to be said, and post it once"))
-    }
-
-    /// How many posts the line has made.
-    pub(super) fn posts(&self) -> usize {
-        self.posts.load(Ordering::Relaxed)
-    }
-
     /// Notes for whoever typed the line.
     pub(super) fn tell(&self, notes: Vec<String>) {
         let mut said = self.said();
         let room = NOTES.saturating_sub(said.notes.len());
         said.notes.extend(notes.into_iter().take(room));
+    }
+
+    /// Who asks, as far as it was proved.
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// What is written of the line.
+    pub(super) fn trail(&self) -> &Trail {
+        &self.trail
     }
 
     /// The verified account that asks, in the way of `claim`.
@@ -166,13 +194,22 @@ impl LineHost {
 
     /// Judges a plan before anything of it runs, by the arguments where the line alone gives them: every command has
     /// been judged by name already.
-    pub(super) fn judge_whole(&self, plan: &Plan) -> Result<(), Error> {
+    pub(super) fn judge_whole(&self, plan: &Plan) -> Result<Judged, Error> {
         let mut objections = Vec::new();
         plan.each_command(&mut |stage, stated| {
+            if let Err(error) = self.by_hand(plan, stage, stated) {
+                objections.push(error.at(stage.span));
+            }
             let command = &stated.command;
             let policy = &self.world.policy;
             let Some(args) = stated.known.as_ref().filter(|_| !stated.fills) else { return };
             let verdict = policy.judge(&self.subject, command, args, &self.context_by(stated.via));
+            let asks = due::Asks { command, args, via: stated.via, reason: stated.reason.as_ref() };
+            let verdict = self.settle(&self.world, &self.subject, &asks, verdict);
+            if due::waits_for_others(&verdict.decision) {
+                self.write(command, stated.known.as_ref(), &verdict);
+                return;
+            }
             if let Some(error) = objection(&self.subject, command, &verdict.decision) {
                 self.write(command, stated.known.as_ref(), &verdict);
                 objections.push(error.at(stage.span));
@@ -185,45 +222,9 @@ impl LineHost {
         let first = objections.iter().position(|error| error.kind() == ErrorKind::Denied);
         match objections.into_iter().nth(first.unwrap_or(0)) {
             Some(error) => Err(error),
-            None => Ok(()),
+            None if self.waits() => Ok(Judged::Waits),
+            None => Ok(Judged::Runs),
         }
-    }
-
-    /// Whether the caller may post there, and there is such a place.
-    fn may_post(&self, target: &Target) -> Result<(), Error> {
-        if takes_no_right(target) {
-            return Ok(());
-        }
-        self.judge_post(&self.subject, target)?;
-        serve::rooms::known(self, target)
-    }
-
-    /// Decides about a post by the rights as they are now: a line may have waited long since it began. Written down
-    /// each time, for a redirect may stand in an alias that is gone when the log is read.
-    fn may_post_now(&self, target: &Target) -> Result<(), Error> {
-        let subject = self.engine.world()?.policy.subject(&self.identity)?;
-        self.judge_post(&subject, target)?;
-        self.write_post(target, true);
-        Ok(())
-    }
-
-    fn judge_post(&self, subject: &Subject, target: &Target) -> Result<(), Error> {
-        if takes_no_right(target) || subject.has("room:post") {
-            return Ok(());
-        }
-        self.write_post(target, false);
-        let name = subject.name();
-        Err(Error::new(ErrorKind::Denied, format!("{name} may not post to {target}: it takes room:post")))
-    }
-
-    fn write_post(&self, target: &Target, allowed: bool) {
-        self.trail.verdict(&audit::Verdict {
-            at: now(),
-            command: "room:post",
-            args: &Value::from(target.to_string()).to_json(),
-            allowed,
-            rule: if takes_no_right(target) { "" } else { "must have room:post" },
-        });
     }
 
     /// What commands said that whoever typed the line should know.
@@ -260,28 +261,23 @@ impl LineHost {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn decide(&self, command: &Command, args: &Args, via: Option<Via>) -> Result<Verdict, Error> {
-        self.decide_by(&self.world, &self.subject, command, args, via)
+    fn decide(&self, asks: &due::Asks<'_>) -> Result<Verdict, Error> {
+        self.decide_by(&self.world, &self.subject, asks)
     }
 
     /// Decides by the rules and roles as they are now: a line may have waited long since it began.
-    fn decide_now(&self, command: &Command, args: &Args, via: Option<Via>) -> Result<Verdict, Error> {
+    fn decide_now(&self, asks: &due::Asks<'_>) -> Result<Verdict, Error> {
         let world = self.engine.world()?;
         let subject = world.policy.subject(&self.identity)?;
-        self.decide_by(&world, &subject, command, args, via)
+        self.decide_by(&world, &subject, asks)
     }
 
-    fn decide_by(
-        &self,
-        world: &World,
-        subject: &Subject,
-        command: &Command,
-        args: &Args,
-        via: Option<Via>,
-    ) -> Result<Verdict, Error> {
-        let verdict = world.policy.judge(subject, command, args, &self.context_by(via));
-        self.write(command, Some(args), &verdict);
-        match objection(subject, command, &verdict.decision) {
+    fn decide_by(&self, world: &World, subject: &Subject, asks: &due::Asks<'_>) -> Result<Verdict, Error> {
+        let verdict = world.policy.judge(subject, asks.command, asks.args, &self.context_by(asks.via));
+        let verdict = self.settle(world, subject, asks, verdict);
+        self.write(asks.command, Some(asks.args), &verdict);
+        match objection(subject, asks.command, &verdict.decision) {
+            Some(_) if due::waits_for_others(&verdict.decision) => Err(self.gather(asks.command)),
             Some(error) => Err(error),
             None => Ok(verdict),
         }
@@ -313,12 +309,13 @@ impl LineHost {
     }
 }
 
-/// Whether a post goes to nobody but those who see the line, or the caller.
-fn takes_no_right(target: &Target) -> bool {
-    match target {
-        Target::Here | Target::Me | Target::Thread => true,
-        Target::Room(_) | Target::User(_) | Target::Place { .. } => false,
-    }
+/// What becomes of a plan that was judged whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// It may run.
+    Runs,
+    /// It waits for others to approve of it.
+    Waits,
 }
 
 /// The arguments by name, as JSON.
@@ -338,27 +335,34 @@ pub(super) fn bound(command: &Command, args: &Args) -> String {
     Value::from(whole).to_json()
 }
 
+impl Lent {
+    fn asks<'a>(&'a self, command: &'a Command, args: &'a Args) -> due::Asks<'a> {
+        due::Asks { command, args, via: self.via, reason: self.reason.as_ref() }
+    }
+}
+
 #[async_trait]
 impl Host for Lent {
     async fn judge(&self, command: &Command, args: &Args) -> Result<Option<Arc<dyn Intent>>, Error> {
-        self.0.decide_now(command, args, self.1)?;
+        self.host.decide_now(&self.asks(command, args))?;
         if command.spec().effect == Effect::Pure {
             return Ok(None);
         }
-        let intent = self.0.trail.intent(now(), command.exact(), &bound(command, args)).await;
+        self.host.begins(command)?;
+        let intent = self.host.trail.intent(now(), command.exact(), &bound(command, args)).await;
         let intent = intent.map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
-        Ok(Some(Arc::new(Written(Mutex::new(Some(intent))))))
+        Ok(Some(Arc::new(Written::new(intent))))
     }
 
     fn judge_now(&self, command: &Command, args: &Args) -> Result<(), Error> {
-        if self.0.is_allowed(command) {
+        if self.host.is_allowed(command) {
             return Ok(());
         }
-        let begun = self.0.began.elapsed() < FRESH;
-        let verdict =
-            if begun { self.0.decide(command, args, self.1)? } else { self.0.decide_now(command, args, self.1)? };
+        let begun = self.host.began.elapsed() < FRESH;
+        let asks = self.asks(command, args);
+        let verdict = if begun { self.host.decide(&asks)? } else { self.host.decide_now(&asks)? };
         if verdict.for_all {
-            self.0.allow(command);
+            self.host.allow(command);
         }
         Ok(())
     }
@@ -375,7 +379,7 @@ impl Host for Lent {
     }
 
     fn spend(&self, rounds: u64) -> Result<(), Error> {
-        let spent = self.0.rounds.fetch_add(rounds, Ordering::Relaxed).saturating_add(rounds);
+        let spent = self.host.rounds.fetch_add(rounds, Ordering::Relaxed).saturating_add(rounds);
         if spent > limits::ROUNDS {
             return Err(Error::failed(format!(
                 "the line has run {} rounds of its loops, and that is all",
@@ -391,18 +395,18 @@ impl Host for Lent {
 
     fn origin(&self) -> Origin {
         Origin {
-            user: self.0.subject.told(),
-            room: match &self.0.context.place {
+            user: self.host.subject.told(),
+            room: match &self.host.context.place {
                 Place::Dm => "dm".into(),
                 Place::Room(name) => format!("#{name}").into(),
             },
-            adapter: self.0.service.clone(),
-            line: self.0.trail.id().into(),
+            adapter: self.host.service.clone(),
+            line: self.host.trail.id().into(),
         }
     }
 
     fn note(&self, command: &Command, note: Note) {
-        let mut said = self.0.said();
+        let mut said = self.host.said();
         match note {
             Note::Log { level: Level::Warn | Level::Error, text } if said.notes.len() < NOTES => {
                 said.notes.push(format!("{}: {}", command.spec().name, render::plain(&text)));
@@ -410,14 +414,14 @@ impl Host for Lent {
             Note::Template(name) => {
                 said.templates.retain(|(of, _)| of != command.exact());
                 said.templates.push((command.exact().clone(), name));
-                if let Some(life) = &self.0.life {
+                if let Some(life) = &self.host.life {
                     // what has been shown by now stays as it is
                     life.send_modify(|life| life.held |= life.last.as_ref() == Some(command.exact()));
                 }
             }
             Note::Log { level, text } => tracing::info!(command = %command.exact(), ?level, "{text}"),
             Note::Progress { part, text } => {
-                if let Some(life) = &self.0.life {
+                if let Some(life) = &self.host.life {
                     let text = render::plain(&text).replace(['\n', '\t'], " ").into();
                     life.send_modify(|life| life.progress = Some(Progress { part, text }));
                 }
@@ -428,17 +432,25 @@ impl Host for Lent {
     }
 
     fn serve(&self, verb: Verb, call: &Call, input: Option<Stream>) -> Stream {
-        serve::serve(Arc::clone(&self.0), verb, call.clone(), input)
+        serve::serve(Arc::clone(&self.host), verb, call.clone(), input)
     }
 }
 
 impl Around for Lent {
     fn by(&self, via: Via) -> Arc<dyn Around> {
-        Arc::new(Self(Arc::clone(&self.0), Some(via)))
+        Arc::new(Self { via: Some(via), ..self.clone() })
+    }
+
+    fn because(&self, reason: EcoString) -> Arc<dyn Around> {
+        Arc::new(Self { reason: Some(reason), ..self.clone() })
+    }
+
+    fn gathers(&self) -> bool {
+        self.host.waits()
     }
 
     fn redirect(&self, redirect: &Redirect, values: Stream) -> Stream {
-        let host = Arc::clone(&self.0);
+        let host = Arc::clone(&self.host);
         let here = |target: &Target| match target {
             Target::Here | Target::Thread => true,
             Target::Me => host.context.place == Place::Dm,
@@ -453,33 +465,10 @@ impl Around for Lent {
             let text = render::text(&values);
             for target in &away {
                 host.may_post_now(target)?;
+                host.posting()?;
                 serve::rooms::post(&host, target, &text).await?;
             }
             Ok(if shown.is_empty() { Stream::empty() } else { Stream::of(values) })
         })
-    }
-}
-
-/// The intent of an unsafe call in the log.
-struct Written(Mutex<Option<audit::Intent>>);
-
-impl Intent for Written {
-    fn id(&self) -> EcoString {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .map(|intent| intent.id().into())
-            .unwrap_or_default()
-    }
-
-    fn ended(&self, error: Option<&Error>) {
-        let intent = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(intent) = intent {
-            match error {
-                None => intent.ended(now(), Ended::Done, ""),
-                Some(error) => intent.ended(now(), Ended::Failed, error.message()),
-            }
-        }
     }
 }

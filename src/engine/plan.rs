@@ -12,6 +12,8 @@ use pipit_grammar::Span;
 use pipit_grammar::ast::{self, Joint, Parameter, Path, Redirect};
 use pipit_grammar::rule::Via;
 
+mod spread;
+
 /// A line, ready to be judged and run.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -71,6 +73,8 @@ pub(crate) struct Stated {
     pub(crate) command: Command,
     /// By what way its calls come, where it is not that of the line.
     pub(crate) via: Option<Via>,
+    /// Why it is run, as the line says it (`because`).
+    pub(crate) reason: Option<EcoString>,
     /// What each word is.
     pub(crate) uses: Vec<Use>,
     /// The blocks in order.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use ecow::EcoString;
 use pipit_commands::bind::{self, Head};
 use pipit_commands::{Args, Command, Error, Flow, Host, How, Labels};
 use pipit_grammar::Span;
@@ -61,6 +62,8 @@ pub(crate) struct Planner<'a> {
     inside: Option<Span>,
     /// By what way the calls of the alias that is planned now come.
     via: Option<Via>,
+    /// Why the calls of the block that is planned now are made.
+    reason: Option<EcoString>,
 }
 
 impl<'a> Planner<'a> {
@@ -73,7 +76,20 @@ impl<'a> Planner<'a> {
         kept: &'a Kept,
     ) -> Self {
         let keeping = Labels::default();
-        Self { names, host, last, judge, kept, keeping, depth: 0, open: Vec::new(), stages: 0, inside: None, via: None }
+        Self {
+            names,
+            host,
+            last,
+            judge,
+            kept,
+            keeping,
+            depth: 0,
+            open: Vec::new(),
+            stages: 0,
+            inside: None,
+            via: None,
+            reason: None,
+        }
     }
 
     /// The plan of a line that somebody typed. `input` says that a stream comes into its first stage, and from where.
@@ -182,7 +198,10 @@ impl<'a> Planner<'a> {
             }
         })?;
         let said = words.iter().fold(spec.labels(), |labels, word| labels.and(&word.labels));
+        let (outside, given) = (self.reason.clone(), reason(&command, &words)?);
+        self.reason = given.or(outside.clone());
         let blocks = self.blocks(&command, blocks, scope, &said)?;
+        let inside = std::mem::replace(&mut self.reason, outside);
         let (positional, options) = slots(&words, &uses, scope.words.as_deref().map(Vec::as_slice));
         let mut known = bind::bind(spec, positional, options, fills)?;
         let fills = fills && known_lacks_fill(&command, known.as_ref());
@@ -202,7 +221,7 @@ impl<'a> Planner<'a> {
             refers,
             input: scope.input,
             labels,
-            run: What::Command(Stated { command, via: self.via, uses, blocks, known, fills }),
+            run: What::Command(Stated { command, via: self.via, reason: inside, uses, blocks, known, fills }),
         })
     }
 
@@ -347,6 +366,21 @@ impl<'a> Planner<'a> {
             });
         }
         Ok(Word { parts: merge(parts), typed: true, labels })
+    }
+}
+
+/// The reason that a command gives for what its block runs: a person's word, so it is typed and not computed.
+fn reason(command: &Command, words: &[Word]) -> Result<Option<EcoString>, Error> {
+    let spec = command.spec();
+    if !spec.built_in || spec.name != "because" {
+        return Ok(None);
+    }
+    let given = words.first().and_then(Word::literal).map(|given| given.text());
+    match given {
+        Some(reason) if reason.trim().chars().count() >= crate::limits::REASON => Ok(Some(reason)),
+        Some(_) => Err(Error::refused(format!("a reason has {} letters at least", crate::limits::REASON))
+            .help("because 'the disk of web-1 is full' { LINE }")),
+        None => Err(Error::refused("a reason is typed, not computed").help("because 'the disk is full' { LINE }")),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use ecow::EcoString;
 use pipit_commands::bind::{self};
 use pipit_commands::{Args, Batch, Block, Call, Error, ErrorKind, Flow, Given, Host, Stream, Value};
 use pipit_grammar::ast::Joint;
@@ -10,14 +11,21 @@ use pipit_grammar::rule::Via;
 
 use super::plan::{Pipeline, Plan, Stage, Stated, What};
 
+mod fair;
 mod words;
 
+use fair::fair;
 use words::{bind_words, look_up};
 
 /// What a running line asks of the shell around it.
 pub(crate) trait Around: Host {
     /// The same for calls that come by another way.
     fn by(&self, via: Via) -> Arc<dyn Around>;
+    /// The same for calls that are made for this reason.
+    fn because(&self, reason: EcoString) -> Arc<dyn Around>;
+    /// Whether the line is only looked through any more, for calls that others have to approve of: a call that has to
+    /// wait is then passed over, as if nothing came out of it.
+    fn gathers(&self) -> bool;
     /// Posts what a pipeline came to; what comes back goes on as the pipeline's values.
     fn redirect(&self, redirect: &pipit_grammar::ast::Redirect, values: Stream) -> Stream;
 }
@@ -148,20 +156,6 @@ fn pipeline(cx: &Cx, pipeline: &Pipeline, scope: &Scope, begin: Begin) -> Stream
     }
 }
 
-/// A source that lets others have their turn: one that never waits would otherwise keep its thread, and could not even be
-/// stopped.
-fn fair(mut source: Stream) -> Stream {
-    use futures_util::StreamExt as _;
-    Stream::new(futures_util::stream::poll_fn(move |context| {
-        let turn = std::task::ready!(tokio::task::coop::poll_proceed(context));
-        let polled = source.poll_next_unpin(context);
-        if polled.is_ready() {
-            turn.made_progress();
-        }
-        polled
-    }))
-}
-
 fn stage(cx: &Cx, stage: &Arc<Stage>, input: Option<Stream>, scope: &Scope) -> Stream {
     let once = Once { cx: Arc::clone(cx), stage: Arc::clone(stage), scope: scope.clone(), base: None, call: None };
     match (&stage.run, input) {
@@ -174,7 +168,10 @@ fn stage(cx: &Cx, stage: &Arc<Stage>, input: Option<Stream>, scope: &Scope) -> S
         }
         (What::Command(_), input) => Stream::later(async move {
             let args = once.bind().await?;
-            let call = once.judge(args).await?;
+            let call = match once.judge(args).await {
+                Err(error) if once.passes_over(&error) => return Ok(Stream::empty()),
+                call => call?,
+            };
             let stage = Arc::clone(&once.stage);
             Ok(named(call.run(input), stage))
         }),
@@ -234,6 +231,11 @@ impl Once {
             .map_err(|error| name(error, &self.stage))
     }
 
+    /// Whether a call that has to wait is passed over, so that the others that have to wait are found too.
+    fn passes_over(&self, error: &Error) -> bool {
+        error.kind() == ErrorKind::Parked && self.cx.gathers()
+    }
+
     /// An alias: its line, with the words as parameters.
     async fn alias(&self, input: Option<Stream>) -> Result<Stream, Error> {
         let What::Alias(plan, via) = &self.stage.run else { return Ok(Stream::empty()) };
@@ -275,8 +277,12 @@ impl Once {
         }
         let fresh = self.call.as_ref().and_then(|call| call.again(args.clone()));
         let call = match fresh {
-            Some(call) => call.map_err(|error| name(error, &self.stage))?,
-            None => self.judge(args).await?,
+            Some(call) => call.map_err(|error| name(error, &self.stage)),
+            None => self.judge(args).await,
+        };
+        let call = match call {
+            Err(error) if self.passes_over(&error) => return Ok(None),
+            call => call?,
         };
         if call.at_once() {
             let done = call.run_now(Some(&value), out);
@@ -360,6 +366,10 @@ impl ForEach {
 }
 
 fn blocks(cx: &Cx, stated: &Stated, scope: &Scope) -> Vec<Block> {
+    let cx = match &stated.reason {
+        Some(reason) if !stated.blocks.is_empty() => &cx.because(reason.clone()),
+        Some(_) | None => cx,
+    };
     stated
         .blocks
         .iter()

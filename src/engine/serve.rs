@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pipit_commands::{Call, Error, Stream, Value, Verb};
 use reqwest::Method;
 
+use super::approval;
 use super::host::LineHost;
 use super::world::{kind, own};
 use crate::store::{Change, Expect, StoreError};
@@ -62,6 +63,10 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::Kill => lines::kill(host, call),
         Verb::More => lines::more(host).await,
         Verb::Claim => people::claim(host, call).await,
+        Verb::Approve => approval::approve(host, call).await,
+        Verb::Deny => approval::deny(host, call).await,
+        Verb::Approvals if call.value("ID").is_some() => approval::request(host, call),
+        Verb::Approvals => approval::list(host),
         Verb::AliasMake | Verb::AliasCreate => alias::make(host, call).await,
         Verb::AliasDelete => alias::delete(host, call).await,
         Verb::AliasMove => alias::publish(host, call).await,

@@ -33,6 +33,9 @@ pub(crate) mod kind {
     pub(crate) const POST: &str = "post";
     pub(crate) const TIMER: &str = "timer";
     pub(crate) const CLAIM: &str = "claim";
+    pub(crate) const APPROVAL: &str = "approval";
+    pub(crate) const VOTE: &str = "vote";
+    pub(crate) const ELEVATION: &str = "elevation";
 }
 
 /// What a line sees of the store.

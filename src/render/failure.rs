@@ -7,8 +7,10 @@ use super::plain;
 
 /// An error as it is shown: what, where in the line, and what now.
 pub(super) fn whole(error: &Error, line: &str) -> String {
-    if error.kind() == ErrorKind::Stopped {
-        return plain(error.message());
+    match error.kind() {
+        ErrorKind::Stopped => return plain(error.message()),
+        ErrorKind::Parked => return waiting(error),
+        ErrorKind::Refused | ErrorKind::Failed | ErrorKind::Denied | ErrorKind::Unavailable => {}
     }
     let message = plain(&error.to_string());
     match error.span() {
@@ -25,11 +27,22 @@ pub(super) fn whole(error: &Error, line: &str) -> String {
     }
 }
 
+/// What a line waits for: nothing has gone wrong, and all of it is to be read.
+fn waiting(error: &Error) -> String {
+    let mut text = plain(error.message());
+    for line in error.help_text().unwrap_or_default().lines() {
+        text.push_str(&format!("\n  {}", plain(line)));
+    }
+    text
+}
+
 /// An error in one line, as a busy room wants it: what, where, and what now.
 pub(super) fn brief(error: &Error, line: &str) -> String {
     const SHOWN: usize = 24;
-    if error.kind() == ErrorKind::Stopped {
-        return plain(error.message());
+    match error.kind() {
+        ErrorKind::Stopped => return plain(error.message()),
+        ErrorKind::Parked => return waiting(error),
+        ErrorKind::Refused | ErrorKind::Failed | ErrorKind::Denied | ErrorKind::Unavailable => {}
     }
     let mut text = format!("error: {}", plain(&error.to_string()));
     if error.stage().is_none()

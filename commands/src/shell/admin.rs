@@ -4,11 +4,12 @@ use super::Verb;
 use crate::Kind;
 use crate::command::Command;
 use crate::family::{Row, family, row};
-use crate::spec::{Effect, Flow};
+use crate::spec::{Effect, Flow, Hand};
 
 /// A row that changes who may do what, and so takes a right.
 pub(super) fn admin(usage: &str, about: &str, verb: Verb, right: &str) -> Row {
-    row(usage).about(about).effect(Effect::Idempotent).rule(&format!("must have {right}")).shell(verb, Flow::Each)
+    let rule = format!("must have {right}");
+    row(usage).about(about).effect(Effect::Idempotent).rule(&rule).hand(Hand::Typed).shell(verb, Flow::Each)
 }
 
 /// A row that shows who may do what.

@@ -4,7 +4,7 @@ use super::Verb;
 use crate::Kind;
 use crate::command::Command;
 use crate::family::{family, row};
-use crate::spec::Flow;
+use crate::spec::{Flow, Hand};
 
 pub(super) fn shell() -> Vec<Command> {
     family(
@@ -52,6 +52,7 @@ pub(super) fn shell() -> Vec<Command> {
                 .about("Makes you the administrator with the code that the first start printed")
                 .kind("CODE", Kind::Secret)
                 .shows("claim 4F7K-2M9Q", "you are the administrator")
+                .hand(Hand::Alone)
                 .shell(Verb::Claim, Flow::Each),
         ],
     )

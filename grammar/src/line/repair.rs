@@ -105,7 +105,7 @@ pub(crate) fn is_invisible(letter: char) -> bool {
 }
 
 /// Whether the canonical line writes the character as an escape, since it would show nothing or mislead.
-pub(crate) fn is_escaped(letter: char) -> bool {
+pub fn is_escaped(letter: char) -> bool {
     if letter.is_ascii() {
         return letter.is_ascii_control();
     }

@@ -143,7 +143,7 @@ pub(super) fn which(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let words = call.joined("NAME").unwrap_or_default();
     let line = pipit_grammar::parse(&words)?;
     let Some(stage) = line.first.stages.first() else { return Ok(Vec::new()) };
-    let names = Engine::names(&host.world, &host.subject, host);
+    let names = Engine::names(&host.world, &host.subject, host.context(), &host.service);
     let found = names.find(stage).map_err(|error| error.as_kind(pipit_commands::ErrorKind::Failed))?;
     Ok(vec![match found {
         Found::Command(command, _) if !host.world.policy.may_some_way(&host.subject, &command, host.context()) => {
@@ -176,7 +176,7 @@ pub(super) fn which(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
 pub(super) fn explain(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
     let line: &Line = &block.written;
-    let names = Engine::names(&host.world, &host.subject, host);
+    let names = Engine::names(&host.world, &host.subject, host.context(), &host.service);
     let kept = labels::kept(host);
     let plan = Planner::new(&names, call.host(), None, &|_, _| Ok(()), &kept).plan(line, None)?;
     let mut text = line.to_string();
@@ -187,7 +187,7 @@ pub(super) fn explain(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
 /// Whether the caller may run a line, by which rules, stage by stage.
 pub(super) fn why(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
-    let names = Engine::names(&host.world, &host.subject, host);
+    let names = Engine::names(&host.world, &host.subject, host.context(), &host.service);
     let kept = labels::kept(host);
     let plan = Planner::new(&names, call.host(), None, &|_, _| Ok(()), &kept).plan(&block.written, None)?;
     let mut lines = Vec::new();

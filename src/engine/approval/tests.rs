@@ -1,0 +1,317 @@
+//! Requests and votes, through the engine as every way in uses it. The witness is a note: `my done = x` is guarded, and
+//! the note is there when it ran.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::ops::ControlFlow;
+
+use pipit_commands::ErrorKind;
+use pipit_grammar::rule::{Place, Via};
+
+use crate::access::Identity;
+use crate::audit::Audit;
+use crate::engine::{Engine, Request};
+use crate::net::{Net, Reach};
+use crate::store::Store;
+
+/// A shell in a folder of its own.
+struct Site {
+    engine: Engine,
+    dir: tempfile::TempDir,
+}
+
+/// What was said and how the line ended.
+#[derive(Debug)]
+struct Heard {
+    end: Option<ErrorKind>,
+    text: String,
+}
+
+const GUARD: &str = "rule create \"when command is my:my require approval 1 from checker\"";
+
+impl Site {
+    /// alice may ask; carol, dave and alice may vote; the guard is there.
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let site = Self { engine: open(dir.path()), dir };
+        for line in [
+            "user create alice && user create bob && user create carol && user create dave",
+            "group create checkers && role create checker && role give checker checkers",
+            "group add checkers carol && group add checkers dave && group add checkers alice",
+            "user link alice chat://net/alice && user link alice chat://other/al",
+            "user link carol chat://net/carol",
+            GUARD,
+        ] {
+            site.operator(line).await;
+        }
+        site
+    }
+
+    /// The same home in another process.
+    fn again(self) -> Self {
+        let Self { engine, dir } = self;
+        drop(engine);
+        Self { engine: open(dir.path()), dir }
+    }
+
+    async fn hears(&self, identity: Identity, line: &str) -> Heard {
+        let service = match &identity {
+            Identity::Account(_) => "net",
+            Identity::Operator | Identity::Named(_) | Identity::Stranger(_) => "shell",
+        };
+        let request = Request {
+            text: line.to_owned(),
+            identity,
+            service: service.into(),
+            place: Place::Room("ops".into()),
+            address: None,
+            via: Via::Chat,
+            cause: None,
+            input: None,
+            life: None,
+        };
+        let mut values = Vec::new();
+        let mut show = |batch: Vec<_>| {
+            values.extend(batch);
+            ControlFlow::Continue(())
+        };
+        let reply = self.engine.handle(request, &mut show).await;
+        let mut text = crate::render::text(&values);
+        if let Some(error) = &reply.error {
+            text.push_str(&crate::render::error(error, line));
+        }
+        Heard { end: reply.error.as_ref().map(pipit_commands::Error::kind), text }
+    }
+
+    async fn says(&self, who: &str, line: &str) -> Heard {
+        self.hears(Identity::Named(who.into()), line).await
+    }
+
+    async fn operator(&self, line: &str) -> String {
+        let heard = self.hears(Identity::Operator, line).await;
+        assert_eq!(heard.end, None, "{line}: {}", heard.text);
+        heard.text
+    }
+
+    /// A line that has to wait; the line that approves of it.
+    async fn asks(&self, who: &str, line: &str) -> String {
+        let heard = self.says(who, line).await;
+        assert_eq!(heard.end, Some(ErrorKind::Parked), "{line}: {}", heard.text);
+        vote(&heard.text)
+    }
+
+    /// How many of alice's lines with this in them went well.
+    async fn went_well(&self, part: &str) -> String {
+        self.operator(&format!("audit list --user=alice --ended=ok --count=500 | grep --field=line '{part}' | count"))
+            .await
+    }
+}
+
+fn open(home: &std::path::Path) -> Engine {
+    let store = Store::open(home.join("pipit.db")).unwrap();
+    let audit = Audit::start(&store, home, &crate::audit::Outside::default()).unwrap();
+    Engine::open(home, store, audit, Net::new(Reach::default())).unwrap()
+}
+
+/// The line in the text of a request that approves of it.
+fn vote(text: &str) -> String {
+    let from = text.find("approve ").unwrap_or_else(|| panic!("no request: {text}"));
+    text[from..].split(',').next().unwrap().to_owned()
+}
+
+#[track_caller]
+fn denied(heard: &Heard, part: &str) {
+    assert!(heard.end == Some(ErrorKind::Denied) && heard.text.contains(part), "wanted {part:?}: {heard:?}");
+}
+
+#[tokio::test]
+async fn a_line_waits_and_runs_once_as_its_requester() {
+    let site = Site::new().await;
+    let approve = site.asks("alice", "my done = yes").await;
+    assert_eq!(site.went_well("done =").await, "0");
+    let heard = site.says("carol", &approve).await;
+    assert!(heard.end.is_none() && heard.text.contains("ran as"), "{heard:?}");
+    assert_eq!(site.went_well("done =").await, "1");
+    denied(&site.says("carol", &approve).await, "counts once");
+    denied(&site.says("dave", &approve).await, "counts once");
+    // the line of before is no free pass for another one
+    assert_eq!(site.says("alice", "my done = yes").await.end, Some(ErrorKind::Parked));
+    let log = site.operator("audit list --user=alice | where line='my done = yes' | get ended").await;
+    assert_eq!(log, "parked\nok\nparked");
+}
+
+#[tokio::test]
+async fn nobody_approves_of_their_own() {
+    let site = Site::new().await;
+    let account = |name: &str| Identity::Account(name.into());
+    let asked = site.hears(account("chat://net/alice"), "my done = yes").await;
+    let approve = vote(&asked.text);
+    denied(&site.says("alice", &approve).await, "their own");
+    // not by another account either, and not from another service
+    denied(&site.hears(account("chat://other/al"), &approve).await, "their own");
+    denied(&site.hears(account("chat://net/alice"), &approve).await, "their own");
+    // those who are nobody, and those who are no checkers
+    for identity in [account("chat://net/x"), Identity::Stranger("carol".into())] {
+        let heard = site.hears(identity, &approve).await;
+        assert_eq!(heard.end, Some(ErrorKind::Denied), "{heard:?}");
+    }
+    denied(&site.hears(Identity::Operator, &approve).await, "takes the role checker");
+    assert_eq!(site.says("bob", &approve).await.end, Some(ErrorKind::Failed));
+    assert_eq!(site.went_well("done =").await, "0");
+}
+
+#[tokio::test]
+async fn a_vote_is_typed_by_hand_and_alone() {
+    let site = Site::new().await;
+    let approve = site.asks("alice", "my done = yes").await;
+    let (command, words) = approve.split_once(' ').unwrap();
+    let (id, code) = words.split_once(' ').unwrap();
+    for line in [
+        format!("{approve} | count"),
+        format!("echo {id} | approve $_ {code}"),
+        format!("echo a && {approve}"),
+        format!("{approve} && echo a"),
+        format!("echo $({approve})"),
+        format!("approve {id} $(echo {code})"),
+        format!("try {{ {approve} }}"),
+        format!("list a | each {{ {approve} }}"),
+        format!("because 'it is fine' {{ {approve} }}"),
+        format!("{approve} > me"),
+        format!("list {id} | xargs {command} $_ {code}"),
+    ] {
+        denied(&site.says("carol", &line).await, "typed by hand, alone");
+    }
+    site.says("carol", &format!("alias yes = '{approve}'")).await;
+    site.says("carol", "alias any = 'approve $1 $2'").await;
+    denied(&site.says("carol", "yes").await, "typed by hand, alone");
+    denied(&site.says("carol", &format!("any {id} {code}")).await, "typed by hand, alone");
+    // nor by the line of before
+    site.says("carol", &format!("approve {id} AAAA")).await;
+    denied(&site.says("carol", "!!").await, "typed by hand, alone");
+    assert_eq!(site.went_well("done =").await, "0");
+    assert!(site.says("carol", &approve).await.end.is_none());
+}
+
+#[tokio::test]
+async fn what_gives_rights_is_typed() {
+    let site = Site::new().await;
+    site.operator("alias promote = 'group add checkers $1'").await;
+    denied(&site.hears(Identity::Operator, "promote bob").await, "typed by hand");
+    site.hears(Identity::Operator, "group add checkers bob && nil").await;
+    denied(&site.hears(Identity::Operator, "!!").await, "typed by hand");
+    // a value may say who it is about: the operator typed what is done with it
+    assert!(site.operator("list bob | each { group remove checkers $_ }").await.contains("no longer"));
+}
+
+#[tokio::test]
+async fn several_votes_of_several_persons() {
+    let site = Site::new().await;
+    site.operator("rule delete r1").await;
+    site.operator("rule create \"when command is my:my require approval 2 from checker\"").await;
+    let approve = site.asks("alice", "my done = yes").await;
+    let first = site.says("carol", &approve).await;
+    assert!(first.text.contains("still takes 1 of checker"), "{first:?}");
+    denied(&site.says("carol", &approve).await, "counts once");
+    denied(&site.hears(Identity::Account("chat://net/carol".into()), &approve).await, "counts once");
+    let second = site.says("dave", &approve).await;
+    assert!(second.text.contains("ran as"), "{second:?}");
+    // whoever lost the role meanwhile does not count
+    let approve = site.asks("alice", "my done = no").await;
+    site.says("carol", &approve).await;
+    site.operator("group remove checkers carol").await;
+    let second = site.says("dave", &approve).await;
+    assert!(second.text.contains("still takes 1 of checker"), "{second:?}");
+}
+
+#[tokio::test]
+async fn what_changes_makes_a_request_void() {
+    for (who, change, why) in [
+        ("operator", "user unlink chat://net/alice", "not known by the account"),
+        ("operator", "rule create \"forbid command is my:my\"", "forbids"),
+        ("operator", "rule create \"when command is my:my require approval 2 from checker\"", "other approvals"),
+        ("operator", "rule create \"when command is my:my require approval 1 from other\"", "other approvals"),
+        ("alice", "alias line = 'my other = $1'", "something else"),
+    ] {
+        let site = Site::new().await;
+        site.says("alice", "alias line = 'my done = $1'").await;
+        let asked = site.hears(Identity::Account("chat://net/alice".into()), "line yes").await;
+        assert_eq!(asked.end, Some(ErrorKind::Parked), "{asked:?}");
+        let identity = if who == "operator" { Identity::Operator } else { Identity::Named(who.into()) };
+        let heard = site.hears(identity, change).await;
+        assert_eq!(heard.end, None, "{heard:?}");
+        denied(&site.says("carol", &vote(&asked.text)).await, why);
+        // and stays so
+        denied(&site.says("dave", &vote(&asked.text)).await, "is void");
+        assert_eq!(site.went_well("line yes").await, "0", "{change}");
+    }
+}
+
+#[tokio::test]
+async fn saying_no_and_taking_back() {
+    let site = Site::new().await;
+    let approve = site.asks("alice", "my done = yes").await;
+    let id = approve.split(' ').nth(1).unwrap().to_owned();
+    assert_eq!(site.says("bob", &format!("deny {id}")).await.end, Some(ErrorKind::Failed));
+    assert!(site.says("dave", &format!("deny {id} not today")).await.end.is_none());
+    denied(&site.says("carol", &approve).await, "dave said no");
+    let approve = site.asks("alice", "my done = yes").await;
+    let id = approve.split(' ').nth(1).unwrap().to_owned();
+    assert!(site.says("alice", &format!("deny {id}")).await.text.contains("taken back"));
+    denied(&site.says("carol", &approve).await, "said no");
+}
+
+#[tokio::test]
+async fn one_request_names_all_that_wait_and_what_comes_later_asks_anew() {
+    let site = Site::new().await;
+    for (line, calls) in [
+        ("my a = 1 && my b = 2", 2),
+        ("list a b c | my $_ = x", 3),
+        ("list a b | each { my $_ = x } | count", 2),
+        ("list a a | my $_ = x", 1),
+        ("list a b | each { echo $(my $_ = x) }", 2),
+        ("list 1 2 | if _>1 { my two = x } { my one = x }", 2),
+    ] {
+        let heard = site.says("alice", line).await;
+        assert_eq!(heard.end, Some(ErrorKind::Parked), "{line}: {heard:?}");
+        assert_eq!(heard.text.matches("it calls `my:my`").count(), calls, "{line}: {}", heard.text);
+    }
+    // the same line asks once; its request is shown again
+    let (one, two) = (site.asks("alice", "my a = 1").await, site.asks("alice", "my a = 1").await);
+    assert_eq!(one, two);
+    // what the approved line meets later and nobody saw asks anew
+    site.says("alice", "list a | tee these").await;
+    let approve = site.asks("alice", "cat these | my $_ = x").await;
+    site.says("alice", "list a b | tee these").await;
+    let heard = site.says("carol", &approve).await;
+    assert!(heard.text.contains("ended with: the line waits for the approval"), "{heard:?}");
+    let waits = site.says("carol", "approvals").await.text;
+    assert_eq!(waits.matches("cat these").count(), 1, "{waits}");
+}
+
+#[tokio::test]
+async fn a_request_outlives_the_process() {
+    let site = Site::new().await;
+    let approve = site.asks("alice", "my done = yes").await;
+    let site = site.again();
+    assert!(site.says("carol", "approvals").await.text.contains("my done = yes"));
+    assert!(site.says("carol", &approve).await.text.contains("ran as"));
+    let site = site.again();
+    denied(&site.says("dave", &approve).await, "counts once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_votes_at_one_moment_release_once() {
+    let site = Site::new().await;
+    for name in ["e1", "e2", "e3", "e4", "e5", "e6"] {
+        site.operator(&format!("user create {name} && group add checkers {name}")).await;
+    }
+    for round in 0..5 {
+        let line = format!("my done = r{round}");
+        let approve = site.asks("alice", &line).await;
+        let all = ["carol", "dave", "e1", "e2", "e3", "e4", "e5", "e6"];
+        let votes = all.map(|voter| site.says(voter, &approve));
+        let heard = futures_util::future::join_all(votes).await;
+        let ran = heard.iter().filter(|heard| heard.text.contains("ran as")).count();
+        assert_eq!(ran, 1, "{heard:?}");
+        assert_eq!(site.went_well(&line).await, "1");
+    }
+}

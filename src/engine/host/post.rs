@@ -1,0 +1,72 @@
+//! Posts that leave the room of their line: who may make them, how many, and that they are written down.
+
+use std::sync::atomic::Ordering;
+
+use pipit_commands::{Error, ErrorKind, Value};
+use pipit_grammar::ast::Target;
+
+use super::LineHost;
+use crate::access::Subject;
+use crate::engine::{now, serve};
+use crate::{audit, limits};
+
+impl LineHost {
+    /// Takes a post from those that the line may make.
+    pub(in super::super) fn spend_post(&self) -> Result<(), Error> {
+        if self.posts.fetch_add(1, Ordering::Relaxed) < limits::POSTS {
+            return Ok(());
+        }
+        Err(Error::failed(format!("a line makes {} posts at most", limits::POSTS))
+            .help("gather what is to be said, and post it once"))
+    }
+
+    /// How many posts the line has made.
+    pub(in super::super) fn posts(&self) -> usize {
+        self.posts.load(Ordering::Relaxed)
+    }
+
+    /// Whether the caller may post there, and there is such a place.
+    pub(super) fn may_post(&self, target: &Target) -> Result<(), Error> {
+        if takes_no_right(target) {
+            return Ok(());
+        }
+        self.judge_post(&self.subject, target)?;
+        serve::rooms::known(self, target)
+    }
+
+    /// Decides about a post by the rights as they are now: a line may have waited long since it began. Written down
+    /// each time, for a redirect may stand in an alias that is gone when the log is read.
+    pub(super) fn may_post_now(&self, target: &Target) -> Result<(), Error> {
+        let subject = self.engine.world()?.policy.subject(&self.identity)?;
+        self.judge_post(&subject, target)?;
+        self.write_post(target, true);
+        Ok(())
+    }
+
+    fn judge_post(&self, subject: &Subject, target: &Target) -> Result<(), Error> {
+        if takes_no_right(target) || subject.has("room:post") {
+            return Ok(());
+        }
+        self.write_post(target, false);
+        let name = subject.name();
+        Err(Error::new(ErrorKind::Denied, format!("{name} may not post to {target}: it takes room:post")))
+    }
+
+    fn write_post(&self, target: &Target, allowed: bool) {
+        self.trail.verdict(&audit::Verdict {
+            at: now(),
+            command: "room:post",
+            args: &Value::from(target.to_string()).to_json(),
+            allowed,
+            rule: if takes_no_right(target) { "" } else { "must have room:post" },
+        });
+    }
+}
+
+/// Whether a post goes to nobody but those who see the line, or the caller.
+fn takes_no_right(target: &Target) -> bool {
+    match target {
+        Target::Here | Target::Me | Target::Thread => true,
+        Target::Room(_) | Target::User(_) | Target::Place { .. } => false,
+    }
+}
