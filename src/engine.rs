@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -67,6 +68,8 @@ struct Inner {
     began: Instant,
     /// Which process this is, by chance.
     process: EcoString,
+    /// When the version of the store was last asked for, in milliseconds since it all began.
+    looked: AtomicU64,
 }
 
 /// A line that runs.
@@ -173,6 +176,7 @@ impl Engine {
             net,
             began: Instant::now(),
             process: chance()?,
+            looked: AtomicU64::new(0),
         })))
     }
 
@@ -249,7 +253,7 @@ impl Engine {
     pub(crate) fn room(&self, service: &str, place: &Place) -> Room {
         let Some(id) = RoomId::of(service, place) else { return Room::default() };
         // without a store nothing runs anyway
-        self.world().ok().and_then(|world| world.rooms.get(&id).cloned()).unwrap_or_default()
+        self.world_lately().ok().and_then(|world| world.rooms.get(&id).cloned()).unwrap_or_default()
     }
 
     /// Stops a running line on behalf of somebody; true when it was running.
@@ -292,7 +296,7 @@ impl Engine {
             life.send_modify(|life| life.id = Some(ticket.id().into()));
         }
         let mut beside = Beside::default();
-        let opened = Opened { who, at, trail: ticket.trail().clone(), release };
+        let opened = Opened { who, at, version: ticket.version(), trail: ticket.trail().clone(), release };
         let ended = self.answer(request, opened, show, &mut beside).await;
         let error = ended.err();
         let receipt = ticket.close(&Outcome {
@@ -327,8 +331,8 @@ impl Engine {
         show: &mut (dyn FnMut(Batch) -> ControlFlow<()> + Send),
         beside: &mut Beside,
     ) -> Result<(), Error> {
-        let Opened { who, at, trail, release } = opened;
-        let world = self.world()?;
+        let Opened { who, at, version, trail, release } = opened;
+        let world = self.world_of(version)?;
         let subject = world.policy.subject(&request.identity)?;
         let line = pipit_grammar::parse(&request.text)?;
         let context = Context { place: request.place.clone(), via: request.via };
@@ -399,18 +403,6 @@ impl Engine {
         }))
     }
 
-    /// People, rules, commands and aliases as they are now. What another process changed is seen too.
-    fn world(&self) -> Result<Arc<World>, Error> {
-        let version = self.0.store.version().map_err(unavailable)?;
-        let world = Arc::clone(&self.0.world.read().unwrap_or_else(PoisonError::into_inner));
-        if world.version == version {
-            return Ok(world);
-        }
-        let fresh = Arc::new(World::load(&self.0.home, &self.0.store, &self.0.bundles)?);
-        *self.0.world.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
-        Ok(fresh)
-    }
-
     fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Running>> {
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -420,6 +412,8 @@ impl Engine {
 struct Opened {
     who: EcoString,
     at: i64,
+    /// The version of the store in the commit that opened it.
+    version: u64,
     trail: Trail,
     release: Option<Arc<Release>>,
 }

@@ -34,6 +34,8 @@ pub(crate) const OWN_THINGS: usize = 200;
 pub(crate) const SHARED_THINGS: usize = 1000;
 /// The longest name that something is kept under, in letters.
 pub(crate) const NAME: usize = 64;
+/// How old what is known of a room may be when a message is heard that may be a line, as far as other processes change it.
+pub(crate) const LATELY: Duration = Duration::from_millis(250);
 /// How many posts one line may make.
 pub(crate) const POSTS: usize = 20;
 /// How many commands may stand in the midst of one message.

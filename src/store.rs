@@ -5,6 +5,7 @@
 //! Deliberately absent: what a document or a row of the log means, and a clock.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
@@ -43,6 +44,7 @@ struct Inner {
     writer: OnceLock<JoinHandle<()>>,
     starting: Mutex<()>,
     readers: Mutex<Vec<Connection>>,
+    written: Arc<AtomicU64>,
 }
 
 /// A document as it lies in the store.
@@ -121,6 +123,7 @@ impl Store {
             writer: OnceLock::new(),
             starting: Mutex::new(()),
             readers: Mutex::new(vec![connection]),
+            written: Arc::default(),
         })))
     }
 
@@ -147,6 +150,12 @@ impl Store {
     /// A number that grows with every `apply` of any process and with nothing else. A few microseconds.
     pub(crate) fn version(&self) -> Result<u64, StoreError> {
         self.read(documents::version)
+    }
+
+    /// The version as this process last left it: nought when it has written nothing. Costs nothing; what another process has
+    /// changed since is not in it.
+    pub(crate) fn written(&self) -> u64 {
+        self.0.written.load(Ordering::Acquire)
     }
 
     /// Makes all changes in their order, or none; returns when that is on the disk. Waits while too many others wait.
@@ -244,7 +253,7 @@ impl Store {
         let _alone = lock(&self.0.starting);
         if self.0.writer.get().is_none() {
             let connection = sqlite::connect(&self.0.path, self.0.pages)?;
-            let work = writer::Writer::new(connection, Arc::clone(&self.0.queue));
+            let work = writer::Writer::new(connection, Arc::clone(&self.0.queue), Arc::clone(&self.0.written));
             let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || work.run());
             let thread = thread.map_err(|error| StoreError::Failed(format!("no thread for the writer: {error}")))?;
             // It was empty a moment ago, and nobody else is here.

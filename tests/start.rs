@@ -7,7 +7,7 @@ use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 #[path = "support/home.rs"]
@@ -163,6 +163,20 @@ fn values_come_in_and_go_out_as_they_are_there() {
     assert_eq!(rows, [serde_json::json!({"a": 1})]);
     let numbers = home.values("range 5000 | tail 3");
     assert_eq!(numbers, [4997, 4998, 4999].map(serde_json::Value::from));
+}
+
+#[test]
+fn a_source_without_end_is_left_when_enough_has_come() {
+    let home = Home::new();
+    for stages in ["", "jq . | ", "where a=1 | select a | grep 1 --field=a | "] {
+        let mut source = Command::new("yes").arg("{\"a\":1}").stdout(Stdio::piped()).spawn().unwrap();
+        let line = format!("parse json-lines | {stages}head 3");
+        let args = ["run", "--stdin", "--json", "--", &line];
+        let said = Said::of(home.command(&args).stdin(source.stdout.take().unwrap()));
+        assert_eq!(said.well(), "{\"a\":1}\n{\"a\":1}\n{\"a\":1}", "{line}");
+        // it ends by itself only when nobody reads what it writes
+        assert!(!source.wait().unwrap().success(), "{line}");
+    }
 }
 
 #[test]

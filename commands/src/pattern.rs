@@ -1,10 +1,11 @@
 //! Regular expressions and where they are searched: a text, or the texts and numbers inside a value. They are
 //! linear (no look-around, no back references) and limited in size. Deliberately absent: what a match is used for.
 
-use ecow::{EcoString, eco_format};
+use ecow::EcoString;
 use regex::{Regex, RegexBuilder};
 
 use crate::error::shown;
+use crate::value::float_text;
 use crate::{Error, Value};
 
 /// How large a compiled pattern may be, in bytes.
@@ -37,8 +38,9 @@ pub(crate) fn between_slashes(text: &str) -> Option<(&str, bool)> {
 pub(crate) fn finds(pattern: &Regex, value: &Value) -> bool {
     match value {
         Value::Text(text) => pattern.is_match(text),
-        Value::Int(number) => pattern.is_match(&eco_format!("{number}")),
-        Value::Null | Value::Bool(_) | Value::Float(_) => pattern.is_match(&value.to_text()),
+        Value::Int(number) => pattern.is_match(itoa::Buffer::new().format(*number)),
+        Value::Float(number) => float_text(*number, |text| pattern.is_match(text)),
+        Value::Null | Value::Bool(_) => pattern.is_match(&value.to_text()),
         Value::List(items) => items.iter().any(|item| inside(pattern, item)),
         Value::Record(record) => record.iter().any(|(_, value)| inside(pattern, value)),
     }

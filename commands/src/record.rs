@@ -148,9 +148,12 @@ fn put(call: &Call) -> Result<Worker, Error> {
     let field = call.text("FIELD").unwrap_or_default();
     let put = call.value("VALUE").cloned().unwrap_or_default();
     Ok(Box::new(move |value, out| {
-        let mut with = record("put", &value)?.clone();
-        with.put(field.clone(), put.clone());
-        out.push(Value::Record(with));
+        record("put", &value)?;
+        // the record itself is changed, and copied only where somebody else has it too
+        if let Value::Record(mut with) = value {
+            with.put(field.clone(), put.clone());
+            out.push(Value::Record(with));
+        }
         Ok(())
     }))
 }

@@ -12,7 +12,7 @@ use pipit_grammar::ast::{Path, Step};
 mod json;
 mod wire;
 
-pub(crate) use json::write_text;
+pub(crate) use json::{float_text, write_text};
 
 /// How deep lists and records may be nested.
 pub const DEPTH: usize = 64;
@@ -92,7 +92,9 @@ impl Record {
 
 impl<K: Into<EcoString>, V: Into<Value>> FromIterator<(K, V)> for Record {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(fields: I) -> Self {
-        let mut all = Fields::default();
+        let fields = fields.into_iter();
+        let most = fields.size_hint().1.unwrap_or_default();
+        let mut all = Fields { record: Self(EcoVec::with_capacity(most.min(Fields::FEW))), ..Fields::default() };
         for (key, value) in fields {
             all.put(key, value);
         }

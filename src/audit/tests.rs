@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::verify::{Fault, Report};
 use super::{Asked, Audit, Ended, Filter, Outcome, Outside, StartError, Status, Unavailable, Verdict, Wish, verify};
-use crate::store::Store;
+use crate::store::{Change, Store};
 
 fn started(home: &Path) -> (Store, Audit) {
     let store = Store::open(home.join("pipit.db")).unwrap();
@@ -90,6 +90,23 @@ async fn a_line_is_read_back_as_it_was_written() {
     assert_eq!(shown, ["asked", "verdict allowed", "intent", "effect done", "closed ok"]);
     let report = check(home.path());
     assert_eq!((report.records, report.anchored, report.fault), (10, Some(10), None));
+}
+
+#[tokio::test]
+async fn a_line_knows_what_was_changed_before_it_by_whomever() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, audit) = started(home.path());
+    let (other, _) = started(home.path());
+    for made in 1..4_i64 {
+        for (at, changed) in [&store, &other].into_iter().enumerate() {
+            let key = format!("{made}-{at}");
+            changed.apply(vec![Change::Insert { kind: "role", key, body: "{}".into() }]).await.unwrap();
+            let before = other.version().unwrap();
+            let ticket = audit.open(asked(made, "whoami")).await.unwrap();
+            assert_eq!((ticket.version(), store.written()), (before, before));
+            ticket.close(&ok(made)).durable().await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]

@@ -134,6 +134,11 @@ impl Ticket {
         self.0.id()
     }
 
+    /// The version of the store's documents as the line was opened.
+    pub(crate) fn version(&self) -> u64 {
+        self.0.0.place.version
+    }
+
     /// What is written within the line; also for other tasks.
     pub(crate) fn trail(&self) -> &Trail {
         &self.0

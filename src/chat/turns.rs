@@ -162,21 +162,25 @@ async fn drive(course: Arc<Course>, lane: Arc<Lane>) {
         let Some(message) = next else { return };
         // an error means that a semaphore was closed, which nobody does; all take them in this order
         let Ok(own) = Arc::clone(&lane.running).acquire_owned().await else { return };
-        let mut permits = vec![own];
+        let mut stranger = None;
         if message.sender.account.is_none() {
-            let Ok(stranger) = Arc::clone(&course.strangers).acquire_owned().await else { return };
-            permits.push(stranger);
+            let Ok(permit) = Arc::clone(&course.strangers).acquire_owned().await else { return };
+            stranger = Some(permit);
         }
         let Ok(turn) = Arc::clone(&course.running).acquire_owned().await else { return };
-        permits.push(turn);
-        let said = tokio::spawn(run(course.clone(), message, permits));
-        // one that goes on does so by itself
-        let _ended = timeout(ALONE, said).await;
+        let mut answer = Box::pin(run(course.clone(), message, (own, stranger, turn)));
+        // one that goes on does so by itself; most have ended before, and need no task of their own
+        if timeout(ALONE, &mut answer).await.is_err() {
+            tokio::spawn(answer);
+        }
     }
 }
 
+/// What bounds a line: its sender's, that of those whom nobody verified, and that of all.
+type Permits = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>, OwnedSemaphorePermit);
+
 /// Runs one line; its permits go when its answer is on the way.
-async fn run(course: Arc<Course>, message: Message, _permits: Vec<OwnedSemaphorePermit>) {
+async fn run(course: Arc<Course>, message: Message, _permits: Permits) {
     let (place, asked) = (message.place.clone(), message.heard);
     // a panic ends the line and is told like any other end
     let answer = match AssertUnwindSafe((course.ask)(message)).catch_unwind().await {

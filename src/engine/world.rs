@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use ecow::EcoString;
 use pipit_commands::{Error, ErrorKind};
@@ -13,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::alias::{Alias, Aliases, Layers};
 use super::bundles::Bundles;
 use super::room::{Room, RoomId};
-use super::{Catalogue, unavailable};
+use super::{Catalogue, Engine, unavailable};
 use crate::access::decide::{Layer, Ruling};
 use crate::access::{People, Policy};
+use crate::limits;
 use crate::store::Store;
 
 /// The kinds of documents that the engine keeps.
@@ -126,6 +128,48 @@ impl World {
         let of = |owner: &str| self.aliases.get(owner).cloned().unwrap_or_default();
         let (own, room) = (owner.map(|owner| of(owner)), room.map(|room| of(&room.owner())));
         Layers::new(own.unwrap_or_default(), room.unwrap_or_default(), of(SITE))
+    }
+}
+
+impl Engine {
+    /// People, rules, commands and aliases as they are now. What another process changed is seen too.
+    pub(super) fn world(&self) -> Result<Arc<World>, Error> {
+        let version = self.0.store.version().map_err(unavailable)?;
+        let known = self.known();
+        let world = if known.version == version {
+            known
+        } else {
+            let fresh = Arc::new(World::load(&self.0.home, &self.0.store, &self.0.bundles)?);
+            *self.0.world.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
+            fresh
+        };
+        self.0.looked.store(self.since_began(), Ordering::Relaxed);
+        Ok(world)
+    }
+
+    /// The same for a line that was opened at this version of the store: whoever changed something before has changed it
+    /// for the line, and nobody has to look again.
+    pub(super) fn world_of(&self, version: u64) -> Result<Arc<World>, Error> {
+        let known = self.known();
+        if known.version == version { Ok(known) } else { self.world() }
+    }
+
+    /// The same as it was a moment ago, for what is asked of every message and gives no right. What this process has changed
+    /// is seen at once.
+    pub(super) fn world_lately(&self) -> Result<Arc<World>, Error> {
+        let known = self.known();
+        let since = self.since_began().saturating_sub(self.0.looked.load(Ordering::Relaxed));
+        let is_of_now = known.version >= self.0.store.written();
+        if is_of_now && u128::from(since) < limits::LATELY.as_millis() { Ok(known) } else { self.world() }
+    }
+
+    fn known(&self) -> Arc<World> {
+        Arc::clone(&self.0.world.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Milliseconds since the engine was opened.
+    fn since_began(&self) -> u64 {
+        u64::try_from(self.0.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 

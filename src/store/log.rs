@@ -66,6 +66,8 @@ pub(crate) struct Place {
     pub(crate) line: i64,
     /// The id people see.
     pub(crate) ticket: String,
+    /// The version of the documents in the very commit that opened it: all that was changed before is in it.
+    pub(crate) version: u64,
 }
 
 /// What the room above lends to the writer. All of it runs on the writer's thread.
@@ -168,7 +170,8 @@ pub(super) fn append(
     );
     statement.execute(values).map_err(failure)?;
     *head = Head { seq, hash };
-    Ok(ticket.map(|ticket| Place { line, ticket }))
+    // known when all of the transaction is there
+    Ok(ticket.map(|ticket| Place { line, ticket, version: 0 }))
 }
 
 /// Hands every row to `visit` in order, in constant memory, until it breaks off.

@@ -2,6 +2,7 @@
 //! disk. Deliberately absent: a head of the log remembered between transactions; another process may have written.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -29,6 +30,8 @@ pub(super) struct Writer {
     broken: Option<StoreError>,
     /// A lock was waited for in vain.
     impatient: bool,
+    /// The version of the documents at the last commit.
+    written: Arc<AtomicU64>,
 }
 
 /// What a transaction that held came to.
@@ -43,8 +46,9 @@ struct Written {
 type Outcome = Result<Option<Place>, StoreError>;
 
 impl Writer {
-    pub(super) fn new(connection: Connection, queue: Arc<Queue>) -> Self {
-        Self { connection, queue, chain: None, owes: false, held: Vec::new(), broken: None, impatient: false }
+    pub(super) fn new(connection: Connection, queue: Arc<Queue>, written: Arc<AtomicU64>) -> Self {
+        let (chain, held, broken) = (None, Vec::new(), None);
+        Self { connection, queue, chain, owes: false, held, broken, impatient: false, written }
     }
 
     /// Works until the queue is stopped and empty.
@@ -175,7 +179,10 @@ impl Writer {
             });
         }
         let grown = log.filter(|log| log.head.seq > log.began).map(|log| (log.head, log.latest));
+        let version = documents::version(&transaction)?;
+        outcomes.iter_mut().flatten().flatten().for_each(|place| place.version = version);
         transaction.commit().map_err(failure)?;
+        self.written.store(version, Ordering::Release);
         Ok(Written { outcomes, grown })
     }
 

@@ -18,7 +18,7 @@ impl Value {
             Self::Bool(true) => json.push_str("true"),
             Self::Bool(false) => json.push_str("false"),
             Self::Int(number) => json.push_str(itoa::Buffer::new().format(*number)),
-            Self::Float(number) => write_float(*number, json),
+            Self::Float(number) => float_text(*number, |digits| json.push_str(digits)),
             Self::Text(text) => write_text(text, json),
             Self::List(items) => {
                 json.push('[');
@@ -47,13 +47,13 @@ impl Value {
 }
 
 /// The shortest digits that come back as the same number.
-fn write_float(number: f64, json: &mut String) {
+pub(crate) fn float_text<T>(number: f64, with: impl FnOnce(&str) -> T) -> T {
     let mut digits = [0_u8; 32];
     let mut left = digits.as_mut_slice();
     // a float takes 24 bytes at most
     let _ = serde_json::to_writer(&mut left, &number);
     let length = 32 - left.len();
-    json.push_str(digits.get(..length).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or("null"));
+    with(digits.get(..length).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or("null"))
 }
 
 /// Appends a text in quotes.

@@ -104,6 +104,13 @@ impl World {
         (values, error.filter(|error| error.kind() != pipit_commands::ErrorKind::Stopped))
     }
 
+    /// The stages of a line over values that are there.
+    #[allow(dead_code, reason = "for the benches")]
+    pub(crate) fn over(&self, text: &str, values: Vec<Value>) -> Stream {
+        let stages = parse(text).unwrap().first.stages;
+        stages.into_iter().fold(Stream::of(values), |stream, stage| self.stage(stage, Some(stream)))
+    }
+
     fn command(&self, name: &str) -> Result<Command, Error> {
         let named = |command: &&Command| {
             let spec = command.spec();
