@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use audit::{Asked, Audit, Outcome, Status, Verdict};
-use measure::{Commits, at, micros, time};
+use measure::{Commits, Table, at, micros, time};
 use store::Store;
 
 #[global_allocator]
@@ -39,7 +39,7 @@ fn main() {
     let mut commits = Vec::new();
     let mut opens = Vec::new();
     runtime.block_on(async {
-        for _ in 0..ALONE {
+        for _ in 0..if measure::quick() { ALONE / 10 } else { ALONE } {
             let began = Instant::now();
             let ticket = log.open(asked()).await.unwrap();
             opens.push(began.elapsed().as_secs_f64());
@@ -47,9 +47,10 @@ fn main() {
             commits.push(disk.one());
         }
     });
-    let say = |name: &str, all: &[f64]| {
+    let mut table = Table::new("audit", &["p50", "p99", "a second"]);
+    let mut say = |name: &str, all: &[f64]| {
         let of = |share| micros(at(all.iter().copied(), share));
-        println!("{name:<36} p50 {:>8}  p99 {:>8}", of(0.5), of(0.99));
+        table.row(name, &[of(0.5), of(0.99), "-".into()]);
     };
     say("one durable commit of SQLite here", &commits);
     say("one durable entry, nobody else", &opens);
@@ -77,7 +78,9 @@ fn main() {
     let took = began.elapsed().as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "a count of lines")]
     let rate = lines.load(Ordering::Relaxed) as f64 / took;
-    println!("{:<36} {rate:>8.0} lines/s, {:.0} rows/s", format!("{CALLERS} callers at once"), rate * 3.0);
+    let mut many = |name: &str, rate: f64| table.row(name, &["-".into(), "-".into(), format!("{rate:.0}")]);
+    many(&format!("{CALLERS} callers at once, lines"), rate);
+    many("the same, rows", rate * 3.0);
 
     drop(log);
     drop(store);
@@ -90,7 +93,7 @@ fn main() {
     });
     #[expect(clippy::cast_precision_loss, reason = "a count of rows")]
     let rate = records as f64 / took;
-    println!("{:<36} {rate:>8.0} rows/s ({records} rows)", "verify");
+    many(&format!("verify, of {records} rows"), rate);
 }
 
 fn asked() -> Asked<'static> {

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bot::Bot;
-use measure::{Commits, at, micros, millis};
+use measure::{Commits, Table, at, micros, millis};
 use peer::Peer;
 
 #[global_allocator]
@@ -43,7 +43,9 @@ fn main() {
 
 async fn all(folder: &Path) {
     let home = folder.join("home");
-    starts(folder, &home).await;
+    let quick = measure::quick();
+    let mut table = Table::new("irc", &["p50", "p99", "lines/s", "cpu %", "MiB"]);
+    starts(folder, &home, &mut table).await;
 
     let server = server::inspircd(&folder.join("inspircd")).await;
     let mut alice = Peer::join(server.port, "alice", ROOM).await;
@@ -52,13 +54,15 @@ async fn all(folder: &Path) {
     let echo = Bot::echoing(server.port);
     alice.expect(" JOIN ").await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    println!("idle: {:.1} MiB resident, the echo bot {:.1}", pipit.memory("VmRSS"), echo.memory("VmRSS"));
+    for (name, bot) in [("at rest, echo bot", &echo), ("at rest, pipit", &pipit)] {
+        table.row(name, &["-".into(), "-".into(), "-".into(), "-".into(), format!("{:.1}", bot.memory("VmRSS"))]);
+    }
 
     let mut bob = Peer::join(server.port, "bob", ROOM).await;
     alice.expect(" JOIN ").await;
     let mut trips = [const { Vec::new() }; 5];
     let disk = Commits::open(folder);
-    for round in 0..=ROUNDS {
+    for round in 0..=if quick { ROUNDS / 5 } else { ROUNDS } {
         let mut times = [const { Vec::new() }; 5];
         for at in 0..TRIPS {
             times[0].push(alice.ask("?", at, None).await);
@@ -76,6 +80,10 @@ async fn all(folder: &Path) {
         }
     }
     let [echo_alone, pipit_alone, echo_chatter, pipit_chatter, commits] = trips;
+    let mut say = |name: &str, all: &[f64]| {
+        let of = |share| micros(at(all.iter().copied(), share));
+        table.row(name, &[of(0.5), of(0.99), "-".into(), "-".into(), "-".into()]);
+    };
     say("one durable commit of SQLite here", &commits);
     say("round trip, echo bot", &echo_alone);
     say("round trip, pipit", &pipit_alone);
@@ -83,10 +91,14 @@ async fn all(folder: &Path) {
     say("after a line of chatter, pipit", &pipit_chatter);
     let p50 = |all: &[f64]| at(all.iter().copied(), 0.5);
     let over = (p50(&pipit_alone) - p50(&echo_alone)) / p50(&commits);
-    println!("pipit over the echo bot, at p50: {over:.2} commits");
+    table.row(
+        "pipit over the echo bot, in commits",
+        &[format!("{over:.2}"), "-".into(), "-".into(), "-".into(), "-".into()],
+    );
 
     let mut senders = Vec::new();
-    for at in 0..SENDERS {
+    let in_flight = if quick { SENDERS / 8 } else { SENDERS };
+    for at in 0..in_flight {
         senders.push(Peer::open(server.port, &format!("sender{at}")).await);
     }
     for _ in 0..2 {
@@ -95,17 +107,20 @@ async fn all(folder: &Path) {
             let (rate, back) = load(senders, bot.nick()).await;
             senders = back;
             let used = (bot.cpu() - before) / LOAD.as_secs_f64() * 100.0;
-            println!(
-                "{:<36} {rate:>8.0} lines/s, {used:.0} % of a core, peak {:.1} MiB",
-                format!("{SENDERS} in flight, {name}"),
-                bot.memory("VmHWM")
-            );
+            let figures = [
+                "-".into(),
+                "-".into(),
+                format!("{rate:.0}"),
+                format!("{used:.0}"),
+                format!("{:.1}", bot.memory("VmHWM")),
+            ];
+            table.row(&format!("{in_flight} in flight, {name}"), &figures);
         }
     }
 }
 
 /// From the start of the process to its first answer in a room, in a fresh home and then in the same.
-async fn starts(folder: &Path, home: &Path) {
+async fn starts(folder: &Path, home: &Path, table: &mut Table) {
     let server = server::ngircd(&folder.join("ngircd")).await;
     let mut alice = Peer::join(server.port, "alice", ROOM).await;
     let mut all = Vec::new();
@@ -119,7 +134,10 @@ async fn starts(folder: &Path, home: &Path) {
         alice.expect(" QUIT ").await;
     }
     let (fresh, again) = (millis(all[0]), millis(at(all[1..].to_vec(), 0.5)));
-    println!("start to the first answer, over ngIRCd: fresh home {fresh}, then p50 {again}");
+    let mut row =
+        |name: &str, figure: String| table.row(name, &[figure, "-".into(), "-".into(), "-".into(), "-".into()]);
+    row("start to the first answer, fresh home", fresh);
+    row("start to the first answer, again", again);
 }
 
 /// Every sender has one line on its way at any time. Lines answered a second.
@@ -146,9 +164,4 @@ async fn load(senders: Vec<Peer>, bot: &'static str) -> (f64, Vec<Peer>) {
         back.push(sender);
     }
     (f64::from(lines) / LOAD.as_secs_f64(), back)
-}
-
-fn say(name: &str, all: &[f64]) {
-    let of = |share| micros(at(all.iter().copied(), share));
-    println!("{name:<36} p50 {:>8}  p99 {:>8}", of(0.5), of(0.99));
 }

@@ -6,7 +6,7 @@ mod measure;
 
 use std::hint::black_box;
 
-use measure::time;
+use measure::{Table, time};
 use pipit_grammar::limits::LINE_BYTES;
 
 #[global_allocator]
@@ -53,10 +53,12 @@ fn main() {
     for line in TYPICAL {
         assert!(pipit_grammar::parse(line).is_ok(), "{line}");
     }
-    rate("parse", |line| drop(black_box(pipit_grammar::parse(line))));
-    rate("parse and print", |line| drop(black_box(pipit_grammar::parse(line).unwrap().to_string())));
+    let mut typical = Table::new("lines", &["lines/s", "ns a line"]);
+    rate(&mut typical, "parse", |line| drop(black_box(pipit_grammar::parse(line))));
+    rate(&mut typical, "parse and print", |line| drop(black_box(pipit_grammar::parse(line).unwrap().to_string())));
 
     println!("hostile lines: nanoseconds a byte at 1, 4 and {} KiB, and the growth", LINE_BYTES / 1024);
+    let mut hostile = Table::new("lines-hostile", &["1 KiB", "4 KiB", "longest", "growth", "is"]);
     for (name, head, repeated, tail) in HOSTILE {
         let costs = [1024, 4096, LINE_BYTES].map(|size| {
             let line = grown(head, repeated, tail, size);
@@ -68,14 +70,9 @@ fn main() {
             per_byte
         });
         let read = pipit_grammar::parse(&grown(head, repeated, tail, LINE_BYTES)).is_ok();
-        println!(
-            "  {name:<24} {:>6.1} {:>6.1} {:>6.1}   {:>5.2}x  {}",
-            costs[0],
-            costs[1],
-            costs[2],
-            costs[2] / costs[0],
-            if read { "read" } else { "refused" }
-        );
+        let [short, middle, long] = costs.map(|cost| format!("{cost:.1}"));
+        let growth = format!("{:.2}", costs[2] / costs[0]);
+        hostile.row(name, &[short, middle, long, growth, if read { "read" } else { "refused" }.into()]);
     }
 }
 
@@ -84,15 +81,16 @@ fn grown(head: &str, repeated: &str, tail: &str, size: usize) -> String {
     [head, &repeated.repeat(times), tail].concat()
 }
 
-fn rate(name: &str, work: impl Fn(&str)) {
+fn rate(table: &mut Table, name: &str, work: impl Fn(&str)) {
     const LINES: usize = 2000;
     let pass = || time(|| (0..LINES).for_each(|at| work(black_box(TYPICAL[at % TYPICAL.len()]))));
     #[expect(clippy::cast_precision_loss, reason = "a small count")]
     let each = fastest(200, pass) / LINES as f64;
-    println!("  {name:<24} {:>9.0} lines/s  {:>6.0} ns a line", 1.0 / each, each * 1e9);
+    table.row(name, &[format!("{:.0}", 1.0 / each), format!("{:.0}", each * 1e9)]);
 }
 
 /// The fastest of many short passes, in seconds: what the work costs when nobody else has the processor meanwhile.
 fn fastest(passes: usize, pass: impl Fn() -> f64) -> f64 {
+    let passes = if measure::quick() { passes / 10 } else { passes };
     (0..passes).map(|_| pass()).fold(f64::INFINITY, f64::min)
 }

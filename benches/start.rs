@@ -7,7 +7,7 @@ mod measure;
 use std::path::Path;
 use std::process::Command;
 
-use measure::{Commits, Run, at, median, millis};
+use measure::{Commits, Run, Table, at, median, millis};
 
 const RUNS: usize = 100;
 const FRESH: usize = 20;
@@ -16,7 +16,8 @@ fn main() {
     measure::machine("start: one line as a whole process");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    println!("{:<34} {:>9} {:>9} {:>9} {:>9}", "", "p50", "p90", "cpu", "peak MiB");
+    let (rounds, fresh_rounds) = if measure::quick() { (RUNS / 10, FRESH / 10) } else { (RUNS, FRESH) };
+    let mut table = Table::new("start", &["p50", "p90", "cpu", "peak MiB"]);
 
     let echo = |home: &Path| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pipit"));
@@ -33,7 +34,7 @@ fn main() {
             all.push((format!("{name} {}", args.join(" ")), command, Vec::new()));
         }
     }
-    for round in 0..=RUNS {
+    for round in 0..=rounds {
         for (_, command, runs) in &mut all {
             let (run, _) = measure::run(command, None);
             // the first one makes the home and warms up
@@ -43,25 +44,18 @@ fn main() {
         }
     }
     for (name, _, runs) in &all {
-        row(name, runs);
+        row(&mut table, name, runs);
     }
     let fresh = |at: usize| measure::run(&mut echo(&path.join(format!("fresh-{at}"))), None).0;
-    row("pipit run 'echo hi', fresh home", &(0..FRESH).map(fresh).collect::<Vec<_>>());
+    row(&mut table, "pipit run 'echo hi', fresh home", &(0..fresh_rounds).map(fresh).collect::<Vec<_>>());
     let commits = Commits::open(path).several(300);
-    println!(
-        "one durable commit of SQLite here: p50 {}, p90 {}",
-        millis(at(commits.clone(), 0.5)),
-        millis(at(commits, 0.9))
-    );
+    let commit = |share| millis(at(commits.clone(), share));
+    table.row("one durable commit of SQLite here", &[commit(0.5), commit(0.9), "-".into(), "-".into()]);
 }
 
-fn row(name: &str, runs: &[Run]) {
+fn row(table: &mut Table, name: &str, runs: &[Run]) {
     let wall = |share| at(runs.iter().map(|run| run.wall), share);
-    println!(
-        "{name:<34} {:>9} {:>9} {:>9} {:>9.1}",
-        millis(wall(0.5)),
-        millis(wall(0.9)),
-        millis(median(runs.iter().map(|run| run.cpu))),
-        median(runs.iter().map(|run| run.peak))
-    );
+    let cpu = millis(median(runs.iter().map(|run| run.cpu)));
+    let peak = format!("{:.1}", median(runs.iter().map(|run| run.peak)));
+    table.row(name, &[millis(wall(0.5)), millis(wall(0.9)), cpu, peak]);
 }
