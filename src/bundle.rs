@@ -3,8 +3,10 @@
 //! The only room that starts a process. Deliberately absent: rights (a program is only ever reached through a judged
 //! call), chat, and the network.
 
+mod archive;
 mod argv;
 mod calls;
+mod changes;
 pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod confined;
@@ -14,13 +16,16 @@ pub(crate) mod fault;
 mod fence;
 mod field;
 mod folder;
+mod git;
 mod guard;
+mod index;
 pub(crate) mod install;
 pub(crate) mod manifest;
 mod output;
 mod process;
 mod reach;
 mod runner;
+mod signature;
 mod site;
 mod sweep;
 mod watch;
@@ -29,10 +34,13 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use archive::{ARCHIVE, looks_like_one};
+pub(crate) use changes::Changes;
 pub(crate) use check::check;
 pub(crate) use contain::contain;
 pub(crate) use fault::Fault;
 pub(crate) use fence::{Reached, reached};
+pub(crate) use index::{Listed, Sources};
 pub(crate) use manifest::Manifest;
 pub(crate) use process::{Ready, commands};
 pub(crate) use runner::Runner;

@@ -192,7 +192,9 @@ fn with(cli: &Cli, f: impl FnOnce(&Home, Config) -> ExitCode) -> ExitCode {
         Err(error) => return fail(5, &error),
     };
     match config(cli, &home) {
-        Ok(config) => f(&home.reaching(config.net.clone()).anchoring(&config.audit), config),
+        Ok(config) => {
+            f(&home.reaching(config.net.clone()).anchoring(&config.audit).sourcing(config.bundles.clone()), config)
+        }
         Err(error) => fail(2, &error),
     }
 }

@@ -10,6 +10,7 @@ use pipit_grammar::{Span, SyntaxError};
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
+use crate::bundle::Sources;
 use crate::chat;
 use crate::net::Reach;
 
@@ -26,6 +27,9 @@ pub(crate) struct Config {
     /// The audit log.
     #[serde(default)]
     pub(crate) audit: Audit,
+    /// Where bundles come from, and who must have made them.
+    #[serde(default)]
+    pub(crate) bundles: Sources,
     /// What is told on standard error: `error`, `warn`, `info`, `debug` or `trace`, as a whole or by part.
     #[serde(default = "warn")]
     pub(crate) log: String,
@@ -75,6 +79,9 @@ impl Config {
             entry.check().map_err(|error| format!("{}: chat {}: {error}", file.display(), entry.name()))?;
         }
         config.audit.beside(folder);
+        if let Some(index) = config.bundles.index.as_mut().filter(|index| !index.contains("://")) {
+            *index = folder.join(&*index).display().to_string();
+        }
         let mut names: Vec<&str> = config.chat.iter().map(chat::Entry::name).collect();
         names.sort_unstable();
         let twice = names.iter().zip(names.iter().skip(1)).find(|(one, next)| one == next);

@@ -19,6 +19,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::access::{Context, Identity, Subject};
 use crate::audit::{Asked, Audit, Filter, Outcome, Receipt, Status, Trail};
+use crate::bundle::Sources;
 use crate::limits;
 use crate::net::Net;
 use crate::render::Document;
@@ -64,6 +65,8 @@ struct Inner {
     running: Mutex<BTreeMap<String, Running>>,
     outlet: OnceLock<Arc<dyn Outlet>>,
     bundles: Bundles,
+    /// Where bundles come from.
+    sources: Sources,
     net: Net,
     began: Instant,
     /// Which process this is, by chance.
@@ -162,7 +165,7 @@ pub(crate) trait Outlet: Send + Sync {
 
 impl Engine {
     /// Opens the shell of a home. `net` is its way out to the network.
-    pub(crate) fn open(home: &Path, store: Store, audit: Audit, net: Net) -> Result<Self, Error> {
+    pub(crate) fn open(home: &Path, store: Store, audit: Audit, net: Net, sources: Sources) -> Result<Self, Error> {
         let bundles = Bundles::default();
         let world = World::load(home, &store, &bundles)?;
         Ok(Self(Arc::new(Inner {
@@ -173,6 +176,7 @@ impl Engine {
             running: Mutex::default(),
             outlet: OnceLock::new(),
             bundles,
+            sources,
             net,
             began: Instant::now(),
             process: chance()?,

@@ -48,6 +48,8 @@ pub(crate) const LOOK_BACK: Duration = Duration::from_hours(30 * 24);
 pub(crate) const ANCHOR_ROWS: i64 = 1000;
 /// How long a record of the log waits for its anchor at most.
 pub(crate) const ANCHOR_TIME: Duration = Duration::from_mins(1);
+/// How long fetching a bundle may take.
+pub(crate) const FETCH_TIME: Duration = Duration::from_mins(2);
 /// How long a program of the site's own may take.
 pub(crate) const SITE_TIME: Duration = Duration::from_secs(30);
 /// How much it may write, in bytes.

@@ -19,6 +19,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response, StatusCode};
 use url::{Host, Url};
 
+use crate::limits::FETCH_TIME;
+
 mod address;
 mod allow;
 mod dns;
@@ -73,15 +75,25 @@ impl Net {
     /// Asks a server and reads all of its answer, whatever its status. An error of [`ErrorKind::Denied`] says that the
     /// place may not be reached.
     pub(crate) async fn ask(&self, ask: Ask) -> Result<Answer, Error> {
-        let late = |_| Error::failed(format!("the server took longer than {} s to answer", TIME.as_secs()));
-        tokio::time::timeout(TIME, self.follow(ask)).await.map_err(late)?
+        within(TIME, self.follow(ask, BODY)).await
     }
 
-    async fn follow(&self, mut ask: Ask) -> Result<Answer, Error> {
+    /// Gets a file of at most so many bytes; none when the server has none.
+    pub(crate) async fn download(&self, url: &str, most: usize) -> Result<Option<Vec<u8>>, Error> {
+        let ask = Ask { method: Method::GET, url: url.to_owned(), headers: HeaderMap::new(), body: None };
+        let answer = within(FETCH_TIME, self.follow(ask, most)).await?;
+        match answer.status {
+            StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => Ok(Some(answer.body)),
+            status => Err(Error::failed(format!("the server answered {status}"))),
+        }
+    }
+
+    async fn follow(&self, mut ask: Ask, most: usize) -> Result<Answer, Error> {
         let mut url = read(&ask.url)?;
         for _ in 0..=REDIRECTS {
             let response = self.hop(&ask, &url).await?;
-            let Some(next) = redirected(&ask.method, &response) else { return whole(response).await };
+            let Some(next) = redirected(&ask.method, &response) else { return whole(response, most).await };
             let next =
                 url.join(&next).map_err(|error| Error::failed(format!("it redirects to no address: {error}")))?;
             // what was typed for one server is not for another
@@ -161,10 +173,16 @@ fn redirected(method: &Method, response: &Response) -> Option<String> {
     (moved && *method == Method::GET).then(|| location.to_owned())
 }
 
+/// What is asked, if it does not take too long.
+async fn within(time: Duration, asked: impl Future<Output = Result<Answer, Error>>) -> Result<Answer, Error> {
+    let late = |_| Error::failed(format!("the server took longer than {} s to answer", time.as_secs()));
+    tokio::time::timeout(time, asked).await.map_err(late)?
+}
+
 /// The answer with its body, if that is not too large.
-async fn whole(mut response: Response) -> Result<Answer, Error> {
-    let large = || Error::failed(format!("the answer is larger than {} MiB", BODY >> 20));
-    if response.content_length().is_some_and(|length| length > BODY as u64) {
+async fn whole(mut response: Response, most: usize) -> Result<Answer, Error> {
+    let large = || Error::failed(format!("the answer is larger than {} MiB", most >> 20));
+    if response.content_length().is_some_and(|length| length > most as u64) {
         return Err(large());
     }
     let status = response.status();
@@ -172,7 +190,7 @@ async fn whole(mut response: Response) -> Result<Answer, Error> {
     let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
     let mut body = Vec::new();
     while let Some(part) = response.chunk().await.map_err(|error| said(&error))? {
-        if body.len() + part.len() > BODY {
+        if body.len() + part.len() > most {
             return Err(large());
         }
         body.extend_from_slice(&part);

@@ -86,8 +86,8 @@ pub enum Flow {
     Value,
 }
 
-/// What running a command may do to the world.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What running a command may do to the world, from the least on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
     /// Nothing: it may be repeated freely.
     Pure,

@@ -1,7 +1,8 @@
 //! Copying a bundle's folder into the home, where it lies under the digest of its content and is never changed.
 //!
 //! Taken are regular files and folders and nothing else: no links, no devices, no names that are no text; bounded in
-//! number, size and depth. Modes become 0755 where somebody may execute, else 0644. A `.git` is left behind.
+//! number, size and depth. Modes become 0755 where somebody may execute, else 0644. A `.git` is left behind. What comes
+//! out of an archive is held to the same bounds.
 
 use std::fs::{self, File, Permissions};
 use std::io::{Read as _, Write as _};
@@ -16,22 +17,24 @@ use rustix::fs::{Dir, FileType, Mode, OFlags, fstat, openat};
 pub(super) const MANIFEST: &str = "bundle.yaml";
 
 /// The most files and folders.
-const FILES: usize = 2000;
+pub(super) const FILES: usize = 2000;
 /// The largest file, in bytes.
-const FILE: u64 = 16 << 20;
+pub(super) const FILE: u64 = 16 << 20;
 /// The most bytes of all files.
-const ALL: u64 = 64 << 20;
+pub(super) const ALL: u64 = 64 << 20;
 /// How deep folders may be nested.
-const DEPTH: usize = 16;
+pub(super) const DEPTH: usize = 16;
 /// The longest name, in bytes.
-const NAME: usize = 200;
+pub(super) const NAME: usize = 200;
 
 /// A file that was read.
-struct Taken {
-    /// With `/` between the parts.
-    path: String,
-    executable: bool,
-    content: Vec<u8>,
+pub(super) struct Taken {
+    /// With `/` between the parts, none of which leads elsewhere.
+    pub(super) path: String,
+    /// Whether somebody may execute it.
+    pub(super) executable: bool,
+    /// All of it.
+    pub(super) content: Vec<u8>,
 }
 
 /// A folder as it was read, whole, so that what is checked is what is kept.
@@ -46,8 +49,7 @@ pub(super) fn read(folder: &Path) -> Result<Read, Error> {
         .map_err(|error| Error::failed(format!("{} cannot be read: {error}", folder.display())))?;
     let mut walk = Walk { files: Vec::new(), seen: 0, bytes: 0 };
     walk.folder(&root, "", 0)?;
-    walk.files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(Read { files: walk.files })
+    Ok(Read::of(walk.files))
 }
 
 struct Walk {
@@ -117,6 +119,12 @@ impl Walk {
 }
 
 impl Read {
+    /// Files that were read somewhere.
+    pub(super) fn of(mut files: Vec<Taken>) -> Self {
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Self { files }
+    }
+
     /// The content of a file.
     pub(super) fn content(&self, path: &str) -> Option<&[u8]> {
         self.files.iter().find(|file| file.path == path).map(|file| file.content.as_slice())

@@ -1,7 +1,7 @@
 //! Which bundles there are: installed versions, and of each bundle at most one that is enabled. Both are documents of
 //! the store; the folders lie in the home under their digests. Installing changes nothing until a version is enabled.
 //!
-//! Deliberately absent: who may do this, fetching from elsewhere, signatures.
+//! Deliberately absent: who may do this, and fetching over the network.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -17,6 +17,8 @@ use super::fault::Fault;
 use super::folder::{self, MANIFEST};
 use super::manifest::{Manifest, Program};
 use super::process::{Ready, Settings};
+use super::signature::{self, Key};
+use super::{archive, git};
 use crate::store::{Change, Expect, Store, StoreError};
 
 /// The kind of the documents of installed versions, by `name@version`.
@@ -37,6 +39,40 @@ pub(crate) struct Installed {
     pub from: String,
     /// When, in milliseconds since 1970.
     pub at: i64,
+    /// The trusted key that signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
+}
+
+/// What a bundle is installed from.
+pub(crate) enum Source {
+    /// A folder of this machine.
+    Folder(PathBuf),
+    /// An archive, and its signature if it has one.
+    Archive {
+        /// All of it.
+        bytes: Vec<u8>,
+        /// The text of the file beside it that ends in `.minisig`.
+        signature: Option<String>,
+    },
+    /// A repository and what of it: a branch, a tag or a commit.
+    Git {
+        /// Its address.
+        url: String,
+        /// The branch, tag or commit.
+        reference: String,
+    },
+}
+
+/// What is asked of a bundle beside that it is one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Demands {
+    /// The keys that the site trusts; when there are any, what none of them signed is refused.
+    pub keys: Vec<Key>,
+    /// That it may be unsigned all the same.
+    pub unsigned: bool,
+    /// The digest that it must have.
+    pub digest: Option<String>,
 }
 
 /// The version of a bundle that runs.
@@ -48,24 +84,32 @@ pub(crate) struct Enabled {
     pub digest: String,
     /// Where the programs that it needs were found.
     pub programs: BTreeMap<String, PathBuf>,
+    /// The version that was enabled before this one, to go back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
 }
 
-/// Installs a folder. Comes back with what was kept and with the manifest's warnings. A version that is there already
-/// may be installed again with the same content, never with another one.
+/// Installs a bundle. `from` is where it comes from, as it was asked for. Comes back with what was kept and with the
+/// manifest's warnings. A version that is there already may be installed again with the same content, never with another one.
 pub(crate) async fn install(
     store: &Store,
     home: &Path,
-    from: &Path,
+    source: Source,
+    from: String,
+    demands: Demands,
     now: i64,
 ) -> Result<(Installed, Vec<Fault>), Error> {
-    let (from, home) = (from.to_owned(), home.to_owned());
+    let home = home.to_owned();
     let keep = move || -> Result<(Installed, Vec<Fault>), Error> {
-        let (read, manifest, warnings) = read(&from)?;
+        let (files, from, signed_by) = files(source, from, &demands)?;
+        let (read, manifest, warnings) = checked(files, &from)?;
         let digest = read.digest();
+        if let Some(wanted) = demands.digest.filter(|wanted| *wanted != digest) {
+            return Err(Error::failed(format!("its digest is {digest}, and not {wanted}")));
+        }
         read.keep(&place(&home), &digest)?;
         let (name, version) = (manifest.name.to_string(), manifest.version.to_string());
-        let from = from.display().to_string();
-        Ok((Installed { name, version, digest, from, at: now }, warnings))
+        Ok((Installed { name, version, digest, from, at: now, signed_by }, warnings))
     };
     let (installed, warnings) = tokio::task::spawn_blocking(keep).await.map_err(|_| broken())??;
     let key = format!("{}@{}", installed.name, installed.version);
@@ -106,7 +150,10 @@ pub(crate) async fn enable(
             .help("install them where the server finds them, then enable the bundle again"));
     }
     let programs = programs.into_iter().filter_map(|(name, at)| Some((name.to_string(), at?))).collect();
-    let enabled = Enabled { version: installed.version, digest: installed.digest, programs };
+    let now = document::<Enabled>(store, ENABLED, name)?;
+    // enabling what is enabled looks for its programs again, and is no step
+    let before = now.and_then(|now| if now.version == installed.version { now.before } else { Some(now.version) });
+    let enabled = Enabled { version: installed.version, digest: installed.digest, programs, before };
     let key = name.to_owned();
     let change = Change::Put { kind: ENABLED, key, body: json(&enabled), expect: Expect::Anything };
     store.apply(vec![change]).await.map_err(|error| stored(&error))?;
@@ -168,6 +215,13 @@ pub(crate) fn enabled(store: &Store) -> Result<BTreeMap<String, Enabled>, Error>
     documents.into_iter().map(|document| Ok((document.key, parsed(&document.body)?))).collect()
 }
 
+/// The version that is enabled, and the one that was enabled before it.
+pub(crate) fn steps(store: &Store, name: &str) -> Result<(String, Option<String>), Error> {
+    let enabled = document::<Enabled>(store, ENABLED, name)?;
+    let enabled = enabled.ok_or_else(|| Error::failed(format!("the bundle {name} is not enabled")))?;
+    Ok((enabled.version, enabled.before))
+}
+
 /// An installed version, else the newest of the name, with its manifest.
 pub(crate) async fn show(
     store: &Store,
@@ -199,11 +253,39 @@ fn place(home: &Path) -> PathBuf {
     home.join("bundles")
 }
 
+/// The files of a bundle, where they come from in full, and the trusted key that signed them.
+fn files(source: Source, from: String, demands: &Demands) -> Result<(folder::Read, String, Option<String>), Error> {
+    let unsigned = |files| {
+        if demands.keys.is_empty() || demands.unsigned {
+            return Ok(files);
+        }
+        Err(Error::failed("nobody whom the site trusts has signed it")
+            .help("an archive with its .minisig beside it is checked; --unsigned=REASON goes without"))
+    };
+    match source {
+        Source::Folder(folder) => Ok((unsigned(folder::read(&folder)?)?, from, None)),
+        Source::Archive { bytes, signature: Some(signature) } if !demands.keys.is_empty() => {
+            // before anything is read of it
+            let signer = signature::signer(&bytes, &signature, &demands.keys)?;
+            Ok((archive::read(&bytes)?, from, Some(signer)))
+        }
+        Source::Archive { bytes, .. } => Ok((unsigned(archive::read(&bytes)?)?, from, None)),
+        Source::Git { url, reference } => {
+            let (bytes, commit) = git::archive(&url, &reference)?;
+            Ok((unsigned(archive::read(&bytes)?)?, format!("{from} at {commit}"), None))
+        }
+    }
+}
+
 /// A folder with its manifest, whose own programs are there.
 fn read(from: &Path) -> Result<(folder::Read, Manifest, Vec<Fault>), Error> {
-    let read = folder::read(from)?;
+    checked(folder::read(from)?, &from.display().to_string())
+}
+
+/// Files with their manifest, whose own programs are there.
+fn checked(read: folder::Read, from: &str) -> Result<(folder::Read, Manifest, Vec<Fault>), Error> {
     let Some(text) = read.content(MANIFEST) else {
-        return Err(Error::failed(format!("{} has no {MANIFEST}", from.display())));
+        return Err(Error::failed(format!("{from} has no {MANIFEST}")));
     };
     let text = std::str::from_utf8(text).map_err(|_| Error::failed(format!("{MANIFEST} is no UTF-8")))?;
     let checked = check(text).map_err(|faults| refused(&faults))?;
@@ -283,7 +365,7 @@ fn found(name: &str, path: &OsStr) -> Option<PathBuf> {
 }
 
 /// Which of two versions is older, as semver.org orders them.
-fn precedence(a: &str, b: &str) -> std::cmp::Ordering {
+pub(super) fn precedence(a: &str, b: &str) -> std::cmp::Ordering {
     use std::cmp::Ordering;
     let parts = |version: &str| {
         let version = version.split('+').next().unwrap_or_default();

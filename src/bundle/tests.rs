@@ -1,6 +1,7 @@
 //! Manifests, programs and installing, as they are used from outside the room.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
+mod archives;
 mod installing;
 mod manifests;
 mod misbehaving;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::audit::{Audit, Outside, Send};
-use crate::bundle::ask_program;
+use crate::bundle::{Sources, ask_program};
 use crate::config;
 use crate::engine::Engine;
 use crate::net::{Net, Reach};
@@ -20,6 +20,7 @@ pub(crate) struct Home {
     path: PathBuf,
     reach: Reach,
     outside: Outside,
+    sources: Sources,
 }
 
 impl Home {
@@ -52,7 +53,7 @@ impl Home {
         if open != 0 {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(failed)?;
         }
-        Ok(Self { path, reach: Reach::default(), outside: Outside::default() })
+        Ok(Self { path, reach: Reach::default(), outside: Outside::default(), sources: Sources::default() })
     }
 
     /// The same, with hosts that its shell may reach beside the public internet.
@@ -66,6 +67,11 @@ impl Home {
         let send = (!anchor_command.is_empty())
             .then(|| -> Send { Arc::new(move |anchor| ask_program(&anchor_command, anchor.as_bytes()).map(drop)) });
         Self { outside: Outside { file: anchor_file, send }, ..self }
+    }
+
+    /// The same, with where its bundles come from.
+    pub(crate) fn sourcing(self, sources: Sources) -> Self {
+        Self { sources, ..self }
     }
 
     /// Where anchors of its log go besides it.
@@ -106,7 +112,8 @@ impl Home {
     pub(crate) fn open(&self) -> Result<Engine, String> {
         let store = Store::open(self.database()).map_err(|error| error.to_string())?;
         let audit = Audit::start(&store, &self.path, &self.outside).map_err(|error| error.to_string())?;
-        Engine::open(&self.path, store, audit, Net::new(self.reach.clone())).map_err(|error| error.to_string())
+        let net = Net::new(self.reach.clone());
+        Engine::open(&self.path, store, audit, net, self.sources.clone()).map_err(|error| error.to_string())
     }
 }
 

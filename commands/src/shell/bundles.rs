@@ -12,14 +12,35 @@ pub(super) fn bundles() -> Vec<Command> {
         "bundle",
         [
             admin(
-                "install FOLDER",
-                "Copies a bundle in from a folder; nothing changes until it is enabled",
+                "install SOURCE [--ref=REF] [--digest=DIGEST] [--unsigned=REASON]",
+                "Brings a bundle in: from a folder, an archive, an address of the web, a git repository with --ref, or by its name \
+                 in the index; nothing changes until it is enabled",
                 Verb::BundleInstall,
                 right,
             )
-            .shows("bundle install ./bundles/aws", ""),
+            .shows("bundle install ./bundles/aws", "from a folder")
+            .shows("bundle install https://example.com/aws-1.2.0.tar.gz", "from the web")
+            .shows("bundle install https://example.com/aws.git --ref=v1.2.0", "a tag of a repository"),
+            look("find [WORD]", "What the site's index offers", Verb::BundleFind, right)
+                .shows("bundle find aws", "versions that there are"),
             admin("enable NAME [VERSION]", "Makes the commands of a bundle available", Verb::BundleEnable, right)
                 .shows("bundle enable aws", ""),
+            look(
+                "diff NAME [VERSION]",
+                "What another version of an enabled bundle may do more or less: the newest, if none is named",
+                Verb::BundleDiff,
+                right,
+            )
+            .shows("bundle diff aws 1.3.0", "before it is enabled"),
+            admin(
+                "upgrade NAME [VERSION] [--accept]",
+                "Enables a newer version; one that may do more than the present one only with --accept",
+                Verb::BundleUpgrade,
+                right,
+            )
+            .shows("bundle upgrade aws", "to the newest that is installed"),
+            admin("rollback NAME", "Enables the version that was enabled before", Verb::BundleRollback, right)
+                .shows("bundle rollback aws", "as it was"),
             admin("disable NAME", "Takes the commands of a bundle away", Verb::BundleDisable, right)
                 .shows("bundle disable aws", ""),
             admin("remove NAME [VERSION]", "Removes a bundle that is not enabled", Verb::BundleRemove, right)

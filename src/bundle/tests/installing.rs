@@ -6,8 +6,13 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use pipit_commands::Error;
+
 use super::stage::{texts, world};
-use crate::bundle::install::{disable, enable, enabled, install, list, load, remove, show};
+use crate::bundle::Fault;
+use crate::bundle::install::{
+    self, Demands, Installed, Source, disable, enable, enabled, list, load, remove, show, steps,
+};
 use crate::store::Store;
 
 struct Site {
@@ -24,6 +29,11 @@ fn site() -> Site {
     fs::create_dir(&source).unwrap();
     let store = Store::open(home.join("store.db")).unwrap();
     Site { _temporary: temporary, home, source, store }
+}
+
+async fn install(store: &Store, home: &Path, folder: &Path, at: i64) -> Result<(Installed, Vec<Fault>), Error> {
+    let (source, from) = (Source::Folder(folder.to_owned()), folder.display().to_string());
+    install::install(store, home, source, from, Demands::default(), at).await
 }
 
 fn write(folder: &Path, version: &str, extra: &str) {
@@ -63,6 +73,7 @@ async fn the_life_of_a_version() {
 
     assert_eq!(remove(store, home, "hi", Some("1.10.0")).await.unwrap_err().message(), "hi 1.10.0 is enabled");
     enable(store, home, "hi", Some("1.9.0"), path, &[]).await.unwrap();
+    assert_eq!(steps(store, "hi").unwrap(), ("1.9.0".to_owned(), Some("1.10.0".to_owned())));
     remove(store, home, "hi", Some("1.10.0")).await.unwrap();
     disable(store, "hi").await.unwrap();
     assert_eq!(disable(store, "hi").await.unwrap_err().message(), "the bundle hi is not enabled");

@@ -1,4 +1,4 @@
-//! Bundles: installed from a folder, enabled, shown, removed.
+//! Bundles: brought in from where they are, enabled, upgraded, shown, removed.
 
 use std::path::{Path, PathBuf};
 
@@ -7,30 +7,198 @@ use pipit_commands::{Call, Error, Record, Stream, Value};
 use super::super::now;
 use super::{Host, text};
 use crate::bundle::config::{self, Layer};
-use crate::bundle::{Fault, Manifest, install};
+use crate::bundle::install::{self, Source};
+use crate::bundle::{ARCHIVE, Changes, Fault, Listed, Manifest, looks_like_one};
 
 pub(super) async fn install(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let folder = text(call, "FOLDER")?;
-    let from: PathBuf = Path::new(folder.as_str()).to_owned();
-    let store = host.engine.store();
-    let (installed, warnings) = install::install(store, &host.engine.0.home, &from, now()).await?;
+    let source = text(call, "SOURCE")?;
+    let (source, from, digest) = source_of(host, &source, call.text("ref").as_deref()).await?;
+    let demands = install::Demands {
+        keys: host.engine.0.sources.keys.clone(),
+        unsigned: call.flag("unsigned"),
+        digest: call.text("digest").map(|digest| digest.to_string()).or(digest),
+    };
+    let (store, home) = (host.engine.store(), &host.engine.0.home);
+    let (installed, warnings) = install::install(store, home, source, from, demands, now()).await?;
+    let signed = installed.signed_by.map(|key| format!(", signed by {key}")).unwrap_or_default();
     let mut said = vec![Value::from(format!(
-        "{} {} is installed; bundle enable {} makes its commands available",
+        "{} {} is installed{signed}; bundle enable {} makes its commands available",
         installed.name, installed.version, installed.name
     ))];
     said.extend(warnings.iter().map(|fault: &Fault| Value::from(format!("warning: {fault}"))));
     Ok(said)
 }
 
-pub(super) async fn enable(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+/// What a bundle is installed from, where that is in full, and the digest that it must have.
+async fn source_of(
+    host: &Host,
+    asked: &str,
+    reference: Option<&str>,
+) -> Result<(Source, String, Option<String>), Error> {
+    let from = asked.to_owned();
+    if let Some(reference) = reference {
+        let (url, reference) = (from.clone(), reference.to_owned());
+        return Ok((Source::Git { url, reference }, from, None));
+    }
+    if asked.ends_with(".git") || asked.starts_with("ssh://") {
+        return Err(Error::failed(format!("which branch, tag or commit of {asked}?")).help("say it with --ref=REF"));
+    }
+    if asked.contains("://") {
+        return Ok((fetched(host, asked).await?, from, None));
+    }
+    let path = Path::new(asked);
+    if path.exists() || asked.contains('/') {
+        return Ok((local(path).await?, from, None));
+    }
+    let Some(index) = &host.engine.0.sources.index else {
+        return Err(Error::failed(format!(
+            "there is no folder or file {asked}, and the site has no index to look it up in"
+        ))
+        .help("index under [bundles] in pipit.toml names one"));
+    };
+    let (name, version) = asked.split_once('@').map_or((asked, None), |(name, version)| (name, Some(version)));
+    let listed = Listed::find(&offered(host).await?, name, version)?;
+    let place = listed.place(index)?;
+    let source = if place.contains("://") { fetched(host, &place).await? } else { local(Path::new(&place)).await? };
+    Ok((source, place, listed.digest))
+}
+
+/// An archive of the web, with the signature beside it where the site asks for signatures.
+async fn fetched(host: &Host, url: &str) -> Result<Source, Error> {
+    let net = &host.engine.0.net;
+    let none = || Error::failed(format!("there is nothing at {url}"));
+    let bytes = net.download(url, ARCHIVE).await?.ok_or_else(none)?;
+    if !looks_like_one(&bytes) {
+        return Err(Error::failed(format!("what is at {url} is no archive (.tar or .tar.gz)"))
+            .help("a git repository is asked for with --ref=REF"));
+    }
+    let signature = match host.engine.0.sources.keys.as_slice() {
+        [] => None,
+        _ => net.download(&format!("{url}.minisig"), SIGNATURE).await?,
+    };
+    Ok(Source::Archive { bytes, signature: signature.map(|text| String::from_utf8_lossy(&text).into_owned()) })
+}
+
+/// The largest signature, in bytes.
+const SIGNATURE: usize = 4096;
+
+/// A folder or an archive of this machine.
+async fn local(path: &Path) -> Result<Source, Error> {
+    let odd = |error: std::io::Error| Error::failed(format!("{} cannot be read: {error}", path.display()));
+    if !tokio::fs::metadata(path).await.map_err(odd)?.is_file() {
+        return Ok(Source::Folder(path.to_owned()));
+    }
+    let bytes = read(path, ARCHIVE).await?;
+    let beside = PathBuf::from(format!("{}.minisig", path.display()));
+    let signature =
+        if tokio::fs::try_exists(&beside).await.map_err(odd)? { Some(read(&beside, SIGNATURE).await?) } else { None };
+    Ok(Source::Archive { bytes, signature: signature.map(|text| String::from_utf8_lossy(&text).into_owned()) })
+}
+
+/// A file of at most so many bytes.
+async fn read(path: &Path, most: usize) -> Result<Vec<u8>, Error> {
+    use tokio::io::AsyncReadExt as _;
+    let odd = |error: std::io::Error| Error::failed(format!("{} cannot be read: {error}", path.display()));
+    let mut bytes = Vec::new();
+    let file = tokio::fs::File::open(path).await.map_err(odd)?;
+    file.take(most as u64 + 1).read_to_end(&mut bytes).await.map_err(odd)?;
+    if bytes.len() > most {
+        return Err(Error::failed(format!("{} is larger than {most} bytes", path.display())));
+    }
+    Ok(bytes)
+}
+
+/// The site's index, read now.
+async fn offered(host: &Host) -> Result<Vec<Listed>, Error> {
+    const INDEX: usize = 4 << 20;
+    let Some(index) = &host.engine.0.sources.index else {
+        return Err(Error::failed("the site has no index").help("index under [bundles] in pipit.toml names one"));
+    };
+    let bytes = if index.contains("://") {
+        let none = || Error::failed(format!("there is nothing at {index}"));
+        host.engine.0.net.download(index, INDEX).await?.ok_or_else(none)?
+    } else {
+        read(Path::new(index), INDEX).await?
+    };
+    Listed::read(&String::from_utf8_lossy(&bytes))
+}
+
+pub(super) async fn find(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    let word = call.text("WORD").unwrap_or_default().to_lowercase();
+    let installed = install::list(host.engine.store())?;
+    let offered = offered(host).await?;
+    let wanted =
+        offered.into_iter().filter(|one| format!("{} {}", one.name, one.about).to_lowercase().contains(word.as_str()));
+    let rows = wanted.map(|one| {
+        let state = installed.iter().find(|(there, _)| there.name == one.name && there.version == one.version);
+        let state = state.map_or("", |(_, enabled)| if *enabled { "enabled" } else { "installed" });
+        let row: Record =
+            [("name", one.name), ("version", one.version), ("about", one.about), ("state", state.to_owned())]
+                .into_iter()
+                .collect();
+        row.into()
+    });
+    Ok(rows.collect())
+}
+
+/// What changes from the enabled version of a bundle to another, and which one that is.
+async fn changes(host: &Host, name: &str, version: Option<&str>) -> Result<(Changes, String, String), Error> {
+    let (store, home) = (host.engine.store(), &host.engine.0.home);
+    let (now, _) = install::steps(store, name)?;
+    let (_, from) = install::show(store, home, name, Some(&now)).await?;
+    let (installed, to) = install::show(store, home, name, version).await?;
+    Ok((Changes::between(&from, &to), now, installed.version))
+}
+
+pub(super) async fn diff(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    let name = text(call, "NAME")?;
+    let (changes, from, to) = changes(host, &name, call.text("VERSION").as_deref()).await?;
+    let head = if changes.is_empty() {
+        format!("{name} {to} may do what {from} may")
+    } else {
+        format!("{name} {from} → {to}")
+    };
+    Ok(std::iter::once(head).chain(changes.lines()).map(Value::from).collect())
+}
+
+pub(super) async fn upgrade(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
     let version = call.text("VERSION");
+    let (changes, from, to) = changes(host, &name, version.as_deref()).await?;
+    if from == to {
+        return Ok(super::done(format!("{name} {to} is enabled already, and no newer one is installed")));
+    }
+    if changes.wider && !call.flag("accept") {
+        return Err(Error::failed(format!("{name} {to} may do more than {from}:\n{}", changes.lines().join("\n")))
+            .help(format!("bundle upgrade {name} {to} --accept enables it all the same")));
+    }
+    let mut said = switch(host, &name, &to).await?;
+    said.extend(changes.lines().into_iter().map(Value::from));
+    Ok(said)
+}
+
+pub(super) async fn rollback(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    let name = text(call, "NAME")?;
+    let (now, before) = install::steps(host.engine.store(), &name)?;
+    let none = || Error::failed(format!("no other version of {name} was enabled before {now}"));
+    switch(host, &name, &before.ok_or_else(none)?).await
+}
+
+pub(super) async fn enable(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    let name = text(call, "NAME")?;
+    let (installed, _) =
+        install::show(host.engine.store(), &host.engine.0.home, &name, call.text("VERSION").as_deref()).await?;
+    switch(host, &name, &installed.version).await
+}
+
+/// Makes a version the enabled one.
+async fn switch(host: &Host, name: &str, version: &str) -> Result<Vec<Value>, Error> {
     let others: Vec<pipit_commands::Command> =
         host.world.catalogue.all().iter().filter(|command| command.spec().bundle != name).cloned().collect();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let (store, home) = (host.engine.store(), &host.engine.0.home);
-    let (enabled, remarks) = install::enable(store, home, &name, version.as_deref(), &path, &others).await?;
-    let (_, manifest) = install::show(store, home, &name, Some(&enabled.version)).await?;
+    let (enabled, remarks) = install::enable(store, home, name, Some(version), &path, &others).await?;
+    let (_, manifest) = install::show(store, home, name, Some(&enabled.version)).await?;
     let commands: Vec<&str> = manifest.commands.iter().map(|entry| entry.name.as_str()).collect();
     let mut said = vec![Value::from(format!("{name} {} is enabled: {}", enabled.version, commands.join(", ")))];
     said.extend(remarks.into_iter().map(Value::from));
