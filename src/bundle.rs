@@ -25,6 +25,7 @@ mod output;
 mod process;
 mod reach;
 mod runner;
+pub(crate) mod scaffold;
 mod signature;
 mod site;
 mod sweep;

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: what a line means. Every line goes to the engine, as from everywhere else.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod audit;
+mod bundle;
 mod check;
 mod doctor;
 mod home;
@@ -23,6 +25,7 @@ mod tree;
 
 pub(crate) use home::Home;
 
+use crate::bundle::scaffold::Language;
 use crate::config::Config;
 
 /// Pipit: the communal command line. A team types piped commands in its chat; everybody sees what was asked and what
@@ -105,7 +108,7 @@ enum Command {
     /// Look at access rules without a shell
     #[command(subcommand)]
     Rule(RuleCommand),
-    /// Look at bundles without a shell
+    /// Make, check and test bundles; other verbs are lines: `pipit bundle enable aws` is `pipit run bundle enable aws`
     #[command(subcommand)]
     Bundle(BundleCommand),
 }
@@ -145,6 +148,29 @@ enum BundleCommand {
         /// The manifest, or the folder with it
         file: PathBuf,
     },
+    /// Make a bundle to begin with: a manifest, a program, a session that tests it
+    New {
+        /// The language of its program
+        #[arg(long, value_enum, default_value_t = Language::Python)]
+        lang: Language,
+        /// Its name
+        name: String,
+        /// The folder to make [default: one with its name]
+        folder: Option<PathBuf>,
+    },
+    /// Run a bundle's examples and the sessions in its folder `tests`, in a home that is thrown away
+    ///
+    /// Examples of a bundle that reaches out or changes something are only read and judged.
+    Test {
+        /// Write the answers into the sessions as they came
+        #[arg(long)]
+        bless: bool,
+        /// The folders
+        #[arg(required = true, value_name = "FOLDER")]
+        folders: Vec<PathBuf>,
+    },
+    #[command(external_subcommand)]
+    Verb(Vec<OsString>),
 }
 
 /// Does what the command line asks.
@@ -170,7 +196,7 @@ pub(crate) fn main() -> ExitCode {
         }
         Command::Test { bless, files } => {
             match cli.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read) {
-                Ok(config) => test::test(files, *bless, &config.net),
+                Ok(config) => test::files(files, &[], *bless, &config.net),
                 Err(error) => fail(2, &error),
             }
         }
@@ -182,6 +208,15 @@ pub(crate) fn main() -> ExitCode {
         Command::Rule(RuleCommand::Check { rule }) => check::rule(&rule.join(" ")),
         Command::Rule(RuleCommand::Eval) => check::eval(),
         Command::Bundle(BundleCommand::Check { file }) => check::bundle(file),
+        Command::Bundle(BundleCommand::New { lang, name, folder }) => bundle::new(name, *lang, folder.as_deref()),
+        Command::Bundle(BundleCommand::Test { bless, folders }) => {
+            with(&cli, |_, config| bundle::test(folders, *bless, &config.net))
+        }
+        Command::Bundle(BundleCommand::Verb(words)) => {
+            let line = bundle::line(words);
+            let ask = line::Ask { user: None, room: None, json: false, input: line::Input::of(false, false), line };
+            with(&cli, |home, _| line::run(home, ask))
+        }
     }
 }
 

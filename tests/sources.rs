@@ -204,3 +204,39 @@ fn upgraded_and_rolled_back() {
     assert_eq!(home.run_as("alice", "hi ada").well(), "hi ada, 1.1.0");
     assert!(home.run("bundle rollback hi").well().contains("hi 1.2.0 is enabled"));
 }
+
+#[test]
+fn a_new_bundle_works_in_every_language() {
+    for (language, program) in [("shell", "sh"), ("python", "python3"), ("javascript", "node"), ("ruby", "ruby")] {
+        let home = Home::new().with_path(tool(program).parent().unwrap());
+        let folder = home.beside("mine").display().to_string();
+        let made = Said::of(&mut home.command(&["bundle", "new", "mine", "--lang", language, &folder])).well();
+        assert!(made.contains("bundle.yaml") && made.ends_with(&format!("pipit bundle test {folder}")), "{made}");
+        let tested = Said::of(&mut home.command(&["bundle", "test", &folder])).well();
+        assert_eq!(
+            tested,
+            "2 lines of the examples of mine: answered as written\n3 lines of 1 file: answered as written"
+        );
+        let again = Said::of(&mut home.command(&["bundle", "new", "mine", &folder]));
+        again.fails(2, "cannot be made");
+
+        // the shell's verbs, typed shorter
+        Said::of(&mut home.command(&["bundle", "install", &folder])).well();
+        let enabled = Said::of(&mut home.command(&["bundle", "enable", "mine"])).well();
+        assert_eq!(enabled, "mine 0.1.0 is enabled: hello");
+        Said::of(&mut home.command(&["bundle", "enable", "it is none"])).fails(1, "it is none");
+        Said::of(&mut home.command(&["bundle", "nonsense"])).fails(2, "nonsense");
+
+        // what fails is said, with its place
+        let session = home.beside("mine/tests/mine.txt");
+        let written = std::fs::read_to_string(&session).unwrap();
+        std::fs::write(&session, written.replace("HELLO, ADA", "BYE, ADA")).unwrap();
+        let said = Said::of(&mut home.command(&["bundle", "test", &folder]));
+        assert!(
+            said.code == Some(1) && said.out.contains("- BYE, ADA") && said.out.contains("+ HELLO, ADA"),
+            "{said:?}"
+        );
+        let wrong = Said::of(&mut home.command(&["bundle", "new", "Not_A_Name", &format!("{folder}2")]));
+        wrong.fails(2, "Not_A_Name cannot be a bundle");
+    }
+}

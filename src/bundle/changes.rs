@@ -38,14 +38,13 @@ impl Changes {
             }
         }
         for new in &to.commands {
-            match from.commands.iter().find(|old| old.name == new.name) {
-                Some(old) => changes.command(old, new),
-                None => {
-                    changes.more.push(format!("command {} ({}): {}", new.usage, new.effect.name(), rules(new)));
-                    // one that everybody may run at once
-                    changes.wider |= new.rules.iter().any(|rule| rule.ends_with(" allow"));
-                }
+            if let Some(old) = from.commands.iter().find(|old| old.name == new.name) {
+                changes.command(old, new);
+                continue;
             }
+            changes.more.push(format!("command {} ({}): {}", new.usage, new.effect.name(), rules(new)));
+            // one that everybody may run at once
+            changes.wider |= new.rules.iter().any(|rule| rule.ends_with(" allow"));
         }
         changes
     }

@@ -54,9 +54,9 @@ impl Listed {
 
     /// A version of a bundle, else its newest.
     pub(crate) fn find(all: &[Self], name: &str, version: Option<&str>) -> Result<Self, Error> {
-        let of_name = all.iter().filter(|one| one.name == name);
+        let mut of_name = all.iter().filter(|one| one.name == name);
         let found = match version {
-            Some(version) => of_name.filter(|one| one.version == version).next_back(),
+            Some(version) => of_name.rfind(|one| one.version == version),
             None => of_name.max_by(|a, b| precedence(&a.version, &b.version)),
         };
         found.cloned().ok_or_else(|| {

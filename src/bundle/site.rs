@@ -62,12 +62,13 @@ pub(super) fn program(asked: &Program) -> Result<Vec<u8>, String> {
     let status = wait(&mut child, asked.time).map_err(failed)?;
     let errors = || errors.join().unwrap_or_default();
     let output = heard.recv_timeout(asked.time).map_err(|_| failed("its output did not end".into()))?;
+    // nobody reads on beyond the bound, which is how such a program ends
+    if output.len() > most {
+        return Err(failed(format!("it wrote more than {most} bytes")));
+    }
     if !status.success() {
         let errors = String::from_utf8_lossy(&errors()).trim().to_owned();
         return Err(failed(format!("it ended with {status}{}{errors}", if errors.is_empty() { "" } else { ": " })));
-    }
-    if output.len() > most {
-        return Err(failed(format!("it wrote more than {most} bytes")));
     }
     Ok(output)
 }

@@ -37,37 +37,62 @@ struct Answer {
     shown: Vec<String>,
 }
 
-/// Plays files. Ends with 0 when all answers are as written, 1 when one is not, 2 when a file is no session.
-pub(super) fn test(files: &[PathBuf], bless: bool, reach: &Reach) -> ExitCode {
-    let (mut lines, mut wrong) = (0, 0);
+/// Plays files, each after what the operator says first. Ends with 0 when all answers are as written, 1 when one is not,
+/// 2 when a file is no session.
+pub(super) fn files(files: &[PathBuf], prelude: &[String], bless: bool, reach: &Reach) -> ExitCode {
+    let mut all = Played::default();
     for file in files {
-        let played = match play(file, reach) {
+        let played = match play(file, prelude, reach) {
             Ok(played) => played,
             Err(why) => return fail(2, &why),
         };
-        lines += played.lines;
-        wrong += played.wrong.len();
         if bless && !played.wrong.is_empty() {
             if let Err(error) = std::fs::write(file, &played.right) {
                 return fail(2, &format!("{} cannot be written: {error}", file.display()));
             }
             show(&format_args!("{}: {} written as it came", file.display(), many(played.wrong.len(), "answer")));
         } else {
-            for wrong in &played.wrong {
-                show(&format_args!("{}:{wrong}\n", file.display()));
-            }
+            played.tell(&file.display());
         }
+        all.lines += played.lines;
+        all.wrong.extend(played.wrong);
     }
-    if lines == 0 {
+    if all.lines == 0 {
         return fail(2, &"there is no session in these files; a line of one is NAME: !LINE");
     }
-    let of = format!("{} of {}", many(lines, "line"), many(files.len(), "file"));
-    if wrong == 0 || bless {
-        show(&format_args!("{of}: answered as written"));
-        return ExitCode::SUCCESS;
+    all.end(&format_args!("of {}", many(files.len(), "file")), bless)
+}
+
+/// Plays a session that stands in no file.
+pub(super) fn written(name: &str, text: &str, prelude: &[String], reach: &Reach) -> ExitCode {
+    match session::read(text, false).map_err(|wrong| wrong.why).and_then(|pieces| at_home(pieces, prelude, reach)) {
+        Ok(played) => {
+            played.tell(&name);
+            played.end(&format_args!("of {name}"), false)
+        }
+        Err(why) => fail(2, &why),
     }
-    show(&format_args!("{of}: {} not; --bless writes into the files what came", many(wrong, "answer")));
-    ExitCode::from(1)
+}
+
+impl Played {
+    /// Says where an answer is another.
+    fn tell(&self, name: &dyn std::fmt::Display) {
+        for wrong in &self.wrong {
+            show(&format_args!("{name}:{wrong}\n"));
+        }
+    }
+
+    /// Says how it went.
+    fn end(&self, of: &dyn std::fmt::Display, bless: bool) -> ExitCode {
+        let lines = many(self.lines, "line");
+        if self.wrong.is_empty() || bless {
+            show(&format_args!("{lines} {of}: answered as written"));
+            return ExitCode::SUCCESS;
+        }
+        let wrong = many(self.wrong.len(), "answer");
+        show(&format_args!("{lines} {of}: {wrong} not; --bless writes into the files what came"));
+        ExitCode::from(1)
+    }
 }
 
 /// `1 line`, `2 lines`.
@@ -75,8 +100,8 @@ fn many(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-/// Plays a file in a home of its own.
-fn play(file: &Path, reach: &Reach) -> Result<Played, String> {
+/// Plays a file.
+fn play(file: &Path, prelude: &[String], reach: &Reach) -> Result<Played, String> {
     let name = file.display();
     let text = std::fs::read_to_string(file).map_err(|error| format!("{name} cannot be read: {error}"))?;
     let page = file.extension().is_some_and(|ending| ending == "md");
@@ -85,6 +110,11 @@ fn play(file: &Path, reach: &Reach) -> Result<Played, String> {
     if pieces.iter().all(|piece| matches!(piece, Piece::Text(_))) {
         return Ok(Played::default());
     }
+    at_home(pieces, prelude, reach)
+}
+
+/// Plays a session in a home of its own.
+fn at_home(pieces: Vec<Piece>, prelude: &[String], reach: &Reach) -> Result<Played, String> {
     let folder = tempfile::tempdir().map_err(|error| format!("a home to throw away cannot be made: {error}"))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("the runtime does not start: {error}"))?;
@@ -93,6 +123,12 @@ fn play(file: &Path, reach: &Reach) -> Result<Played, String> {
         let engine = home.open()?;
         let mut known = Vec::new();
         let mut played = Played::default();
+        for line in prelude {
+            let answer = say(&engine, Identity::Operator, None, line, None).await;
+            if !answer.well {
+                return Err(answer.shown.join("\n"));
+            }
+        }
         for piece in pieces {
             match piece {
                 Piece::Text(text) => played.right.push_str(&text),

@@ -43,7 +43,7 @@ fn file(name: impl AsRef<[u8]>, content: impl AsRef<[u8]>) -> Entry {
 /// A record of an extended head.
 fn record(key: &str, value: &str) -> String {
     let rest = format!(" {key}={value}\n");
-    let length = (1..).find(|digits| (rest.len() + digits).to_string().len() == *digits).unwrap() + rest.len();
+    let length = (1..9).find(|digits| (rest.len() + digits).to_string().len() == *digits).unwrap() + rest.len();
     format!("{length}{rest}")
 }
 

@@ -123,7 +123,7 @@ fn faults_say_what_and_where() {
         ),
         (
             &with("    run: [./c.sh]\n    output: {json: \"$[\"}\n"),
-            "commands.c.output.json: $[ is no JSON path (line 10, column 20)",
+            "commands.c.output.json: \"$[\" is no JSONPath: expected selector (line 10, column 20)",
         ),
         (
             &with("    run: [./c.sh]\n    timeout: 13h\n"),

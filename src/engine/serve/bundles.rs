@@ -35,18 +35,17 @@ async fn source_of(
     asked: &str,
     reference: Option<&str>,
 ) -> Result<(Source, String, Option<String>), Error> {
-    let from = asked.to_owned();
+    let (from, path) = (asked.to_owned(), Path::new(asked));
     if let Some(reference) = reference {
         let (url, reference) = (from.clone(), reference.to_owned());
         return Ok((Source::Git { url, reference }, from, None));
     }
-    if asked.ends_with(".git") || asked.starts_with("ssh://") {
+    if path.extension().is_some_and(|ending| ending == "git") || asked.starts_with("ssh://") {
         return Err(Error::failed(format!("which branch, tag or commit of {asked}?")).help("say it with --ref=REF"));
     }
     if asked.contains("://") {
         return Ok((fetched(host, asked).await?, from, None));
     }
-    let path = Path::new(asked);
     if path.exists() || asked.contains('/') {
         return Ok((local(path).await?, from, None));
     }
