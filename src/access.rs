@@ -7,21 +7,32 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ecow::EcoString;
-use pipit_commands::{Args, Command, Effect, Error, ErrorKind, Value};
-use pipit_grammar::rule::{Place, Requirement, Via};
+use pipit_commands::{Args, Command, Effect, Error, ErrorKind, Labels, Value};
+use pipit_grammar::rule::{Place, Via};
 
 pub(crate) mod approval;
 pub(crate) mod decide;
+mod diff;
+mod explain;
+mod lint;
 mod people;
 #[cfg(test)]
 mod tests;
+mod who;
 
 pub(crate) use people::{Group, People, Role, User, valid_name};
+pub(crate) use who::{May, Part};
 
-use decide::{Decision, Denial, Facts, Layer, Ruling, Standing, Tainted};
+pub(crate) use diff::{Fate, differences};
+pub(crate) use lint::lint;
+
+use decide::{Decision, Denial, Facts, Layer, Ruling, Tainted};
+pub(crate) use explain::objection;
 
 /// The rights that the shell itself brings. The local operator holds them all; a role may be granted each.
 pub(crate) const RIGHTS: &[&str] = &[
+    "access:escalate",
+    "access:read",
     "alias:room",
     "alias:site",
     "audit:read",
@@ -133,6 +144,8 @@ pub(crate) struct Context {
     pub(crate) place: Place,
     /// The way in.
     pub(crate) via: Via,
+    /// When, in milliseconds since 1970.
+    pub(crate) at: i64,
 }
 
 /// People and rules as they stand at one moment.
@@ -140,9 +153,9 @@ pub(crate) struct Context {
 pub(crate) struct Policy {
     people: People,
     /// By exact command name. Rules that cover several commands stand at each of them.
-    rules: HashMap<EcoString, Vec<Ruling>>,
+    rules: HashMap<EcoString, Vec<Arc<Ruling>>>,
     /// Those of the site, by id, in order.
-    site: Vec<Ruling>,
+    site: Vec<Arc<Ruling>>,
 }
 
 /// What was decided about a call, and by which rule.
@@ -158,11 +171,13 @@ pub(crate) struct Verdict {
 impl Policy {
     /// The policy for these commands: each brings its own rules; the site's come on top.
     pub(crate) fn new<'c>(people: People, commands: impl Iterator<Item = &'c Command>, site: Vec<Ruling>) -> Self {
-        let mut rules: HashMap<EcoString, Vec<Ruling>> = HashMap::new();
+        let site: Vec<Arc<Ruling>> = site.into_iter().map(Arc::new).collect();
+        let mut rules: HashMap<EcoString, Vec<Arc<Ruling>>> = HashMap::new();
         for command in commands {
             let exact = command.exact();
             let own = command.spec().rules.iter().enumerate();
-            let own = own.map(|(at, rule)| Ruling::read(format!("{exact}#{}", at + 1), Layer::Bundle, rule.clone()));
+            let own = own
+                .map(|(at, rule)| Arc::new(Ruling::read(format!("{exact}#{}", at + 1), Layer::Bundle, rule.clone())));
             let all = own.chain(site.iter().filter(|ruling| ruling.covers(exact)).cloned()).collect();
             rules.insert(exact.clone(), all);
         }
@@ -175,12 +190,12 @@ impl Policy {
     }
 
     /// The rules of the site.
-    pub(crate) fn site_rules(&self) -> &[Ruling] {
+    pub(crate) fn site_rules(&self) -> &[Arc<Ruling>] {
         &self.site
     }
 
     /// The rules that have a say about a command.
-    pub(crate) fn rules_of(&self, exact: &str) -> &[Ruling] {
+    pub(crate) fn rules_of(&self, exact: &str) -> &[Arc<Ruling>] {
         self.rules.get(exact).map_or(&[], Vec::as_slice)
     }
 
@@ -190,7 +205,7 @@ impl Policy {
         let user = |name: &EcoString| Subject {
             name: name.clone(),
             rank: Rank::User,
-            rights: Arc::new(self.people.permissions_of(name)),
+            rights: self.people.permissions_of(name),
         };
         let nobody = |name: &EcoString, rank| Subject { name: name.clone(), rank, rights: Arc::default() };
         match identity {
@@ -207,72 +222,28 @@ impl Policy {
 
     /// Decides about a call with bound arguments.
     pub(crate) fn judge(&self, subject: &Subject, command: &Command, args: &Args, context: &Context) -> Verdict {
-        let rules: Vec<&Ruling> = self.rules_of(command.exact()).iter().collect();
-        let words: Vec<Value> = args.words().cloned().collect();
-        let options = options(command, args);
-        let came = came(command, args);
-        let facts = Facts { tainted: Some(came.tainted()), ..facts(command, &words, &options, context) };
-        let decision = decide::decide(&rules, &|permission| subject.has(permission), &facts);
+        let rules = self.rules_of(command.exact());
+        let asked = Asked::new(command, args);
+        let decision = decide::decide(rules, &|permission| subject.has(permission), &asked.facts(command, context));
         let decision = public_only(subject, command, decision);
-        Verdict { rule: cited(&rules, &decision), for_all: decide::unconditional(&rules), decision }
+        Verdict { rule: cited(rules, &decision), for_all: decide::unconditional(rules), decision }
     }
 
     /// What is certain of a command before its arguments are known: a denial that none would change, or nothing.
     pub(crate) fn foresee(&self, subject: &Subject, command: &Command, context: &Context) -> Option<Verdict> {
-        let rules: Vec<&Ruling> = self.rules_of(command.exact()).iter().collect();
+        let rules = self.rules_of(command.exact());
         let denial = if subject.is_stranger() && !is_public(command) {
             Denial::NoRule
         } else {
-            decide::foresee(&rules, &|permission| subject.has(permission), &facts(command, &[], &[], context))?
+            decide::foresee(rules, &|permission| subject.has(permission), &facts(command, context))?
         };
         let decision = Decision::Deny(denial);
-        Some(Verdict { rule: cited(&rules, &decision), for_all: true, decision })
+        Some(Verdict { rule: cited(rules, &decision), for_all: true, decision })
     }
 
     /// Whether the subject may run the command in some way, somewhere.
     pub(crate) fn may_some_way(&self, subject: &Subject, command: &Command, context: &Context) -> bool {
         self.foresee(subject, command, context).is_none()
-    }
-
-    /// Why the subject may run a command or may not: the decision, and how each rule stands. Without arguments only
-    /// what holds for all of them.
-    pub(crate) fn reasons(
-        &self,
-        subject: &Subject,
-        command: &Command,
-        args: Option<&Args>,
-        context: &Context,
-    ) -> Vec<String> {
-        let rules: Vec<&Ruling> = self.rules_of(command.exact()).iter().collect();
-        let (name, exact) = (subject.name(), command.exact());
-        let Some(args) = args else {
-            let said = self
-                .foresee(subject, command, context)
-                .and_then(|verdict| objection(subject, command, &verdict.decision).map(|error| error.to_string()));
-            let said =
-                said.unwrap_or_else(|| format!("{name} may run {exact}, if its arguments are right by these rules"));
-            return std::iter::once(said)
-                .chain(rules.iter().map(|rule| format!("  {}: {}", rule.id, rule.source)))
-                .collect();
-        };
-        let words: Vec<Value> = args.words().cloned().collect();
-        let options = options(command, args);
-        let came = came(command, args);
-        let facts = Facts { tainted: Some(came.tainted()), ..facts(command, &words, &options, context) };
-        let explained = decide::explain(&rules, &|permission| subject.has(permission), &facts);
-        let decision = public_only(subject, command, explained.decision);
-        let said = objection(subject, command, &decision);
-        let mut lines = vec![said.map_or_else(|| format!("{name} may run {exact}"), |error| error.to_string())];
-        for rule in &rules {
-            let stands = explained.stands.iter().filter(|stand| stand.rule == rule.id);
-            let mut how: Vec<String> = stands.map(|stand| standing(&stand.standing)).collect();
-            how.dedup();
-            lines.push(format!("  {}: {} ({})", rule.id, rule.source, how.join("; ")));
-        }
-        if rules.is_empty() {
-            lines.push("  there is no rule, and no rule means no".into());
-        }
-        lines
     }
 }
 
@@ -293,13 +264,9 @@ fn is_public(command: &Command) -> bool {
     }
 }
 
-fn facts<'a>(
-    command: &'a Command,
-    args: &'a [Value],
-    options: &'a [(EcoString, Value)],
-    context: &'a Context,
-) -> Facts<'a> {
-    Facts { command: command.exact(), args, options, room: Some(&context.place), via: Some(context.via), tainted: None }
+/// What is known of a call before its arguments are.
+fn facts<'a>(command: &'a Command, context: &'a Context) -> Facts<'a> {
+    Facts { room: Some(&context.place), via: Some(context.via), at: Some(context.at), ..Facts::of(command.exact()) }
 }
 
 /// The options as rules see them: a flag is `true`, one that may come several times a list.
@@ -321,44 +288,42 @@ fn options(command: &Command, args: &Args) -> Vec<(EcoString, Value)> {
         .collect()
 }
 
-/// The arguments in which something from outside had a part.
-#[derive(Default)]
-struct Came {
-    args: Vec<usize>,
-    options: Vec<EcoString>,
+/// A call as rules see it.
+struct Asked<'a> {
+    words: Vec<Value>,
+    options: Vec<(EcoString, Value)>,
+    /// The arguments in which something from outside had a part.
+    tainted: (Vec<usize>, Vec<EcoString>),
+    input: &'a Labels,
 }
 
-impl Came {
-    fn tainted(&self) -> Tainted<'_> {
-        Tainted { args: &self.args, options: &self.options }
+impl<'a> Asked<'a> {
+    fn new(command: &Command, args: &'a Args) -> Self {
+        let words = args.params.iter().flatten().enumerate();
+        let given = command.spec().usage.options.iter().zip(&args.options);
+        let tainted = (
+            words.filter(|(_, arg)| !arg.labels.is_empty()).map(|(at, _)| at).collect(),
+            given
+                .filter(|(_, given)| given.iter().any(|arg| !arg.labels.is_empty()))
+                .map(|(option, _)| option.key())
+                .collect(),
+        );
+        Self { words: args.words().cloned().collect(), options: options(command, args), tainted, input: &args.input }
     }
-}
 
-fn came(command: &Command, args: &Args) -> Came {
-    let words = args.params.iter().flatten().enumerate();
-    let options = command.spec().usage.options.iter().zip(&args.options);
-    Came {
-        args: words.filter(|(_, arg)| !arg.labels.is_empty()).map(|(at, _)| at).collect(),
-        options: options
-            .filter(|(_, given)| given.iter().any(|arg| !arg.labels.is_empty()))
-            .map(|(option, _)| option.key())
-            .collect(),
-    }
-}
-
-fn standing(standing: &Standing) -> String {
-    match standing {
-        Standing::Elsewhere => "about another command".into(),
-        Standing::Idle => "does not apply".into(),
-        Standing::Doubtful => "unclear whether it applies".into(),
-        Standing::Overridden { by } => format!("overridden by {by}, which says more"),
-        Standing::Satisfied => "applies, and is met".into(),
-        Standing::Unsatisfied => "applies, and is not met".into(),
+    fn facts(&'a self, command: &'a Command, context: &'a Context) -> Facts<'a> {
+        Facts {
+            args: &self.words,
+            options: &self.options,
+            tainted: Some(Tainted { args: &self.tainted.0, options: &self.tainted.1 }),
+            stdin: Some(self.input),
+            ..facts(command, context)
+        }
     }
 }
 
 /// The rules that a decision rests on, as they are written.
-fn cited(rules: &[&Ruling], decision: &Decision) -> String {
+fn cited(rules: &[Arc<Ruling>], decision: &Decision) -> String {
     let ids: Vec<&EcoString> = match decision {
         Decision::Allow { by } | Decision::Park { by, .. } | Decision::Deny(Denial::Forbidden { by }) => {
             by.iter().collect()
@@ -369,42 +334,4 @@ fn cited(rules: &[&Ruling], decision: &Decision) -> String {
     };
     let sources = ids.iter().filter_map(|id| rules.iter().find(|ruling| ruling.id == **id));
     sources.map(|ruling| ruling.source.as_str()).collect::<Vec<_>>().join("; ")
-}
-
-/// What is said to somebody whose call is denied or has to wait; none when it is allowed.
-pub(crate) fn objection(subject: &Subject, command: &Command, decision: &Decision) -> Option<Error> {
-    let name = subject.name();
-    let exact = command.exact();
-    let denied = |why: String| Error::new(ErrorKind::Denied, format!("{name} may not run {exact}: {why}"));
-    Some(match decision {
-        Decision::Allow { .. } => return None,
-        Decision::Deny(Denial::NoRule) if subject.is_unlinked() => {
-            denied("the account is linked to no user, and it is not for everybody".into())
-                .help(format!("whoever may, links it: user link NAME {name}"))
-        }
-        Decision::Deny(Denial::NoRule) if subject.is_stranger() => {
-            denied("nobody has verified who you are, and it is not for everybody".into())
-                .help("log in to the chat service, and have your account linked: user link NAME ACCOUNT")
-        }
-        Decision::Deny(Denial::NoRule) => denied("no rule allows it here".into()),
-        Decision::Deny(Denial::Forbidden { .. }) => denied("a rule of the site forbids it".into()),
-        Decision::Deny(Denial::Unreadable { rule, reason }) => {
-            denied(format!("the rule {rule} cannot be read: {reason}"))
-        }
-        Decision::Deny(Denial::Missing(unmet)) => {
-            let needs: Vec<String> = unmet.iter().map(|unmet| unmet.needs.to_string()).collect();
-            denied(format!("it takes {}", needs.join(", and ")))
-        }
-        Decision::Park { obligations, .. } => {
-            let needs: Vec<String> = obligations.iter().map(|due| due.requirement.to_string()).collect();
-            let error = Error::new(ErrorKind::Parked, format!("{exact} waits: it requires {}", needs.join(", and ")));
-            match obligations.first().map(|due| &due.requirement) {
-                Some(Requirement::Reason) => error.help("because 'WHY' { LINE }"),
-                Some(Requirement::StepUp { .. }) => {
-                    error.help("say step-up CODE in a direct message, then say the line again")
-                }
-                Some(Requirement::Approval { .. }) | None => error,
-            }
-        }
-    })
 }

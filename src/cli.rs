@@ -13,6 +13,7 @@ mod audit;
 mod bundle;
 mod check;
 mod doctor;
+mod expect;
 mod home;
 mod line;
 mod serve;
@@ -137,6 +138,14 @@ enum RuleCommand {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         rule: Vec<String>,
     },
+    /// Check who may run what against a file of expectations; ends with 1 when one does not hold
+    ///
+    /// Each line is `WHO [in #ROOM] may: LINE`, `… may not: LINE` or `… waits: LINE`; `operator` and `stranger` are people
+    /// too. Nothing runs.
+    Test {
+        /// The expectations
+        file: PathBuf,
+    },
     /// Decide cases from standard input, a JSON object a line: {"id","rules","call","permissions"}
     Eval,
 }
@@ -206,6 +215,7 @@ pub(crate) fn main() -> ExitCode {
         }
         Command::Audit(AuditCommand::AcceptLoss { reason }) => with(&cli, |home, _| audit::accept_loss(home, reason)),
         Command::Rule(RuleCommand::Check { rule }) => check::rule(&rule.join(" ")),
+        Command::Rule(RuleCommand::Test { file }) => with(&cli, |home, _| expect::test(home, file)),
         Command::Rule(RuleCommand::Eval) => check::eval(),
         Command::Bundle(BundleCommand::Check { file }) => check::bundle(file),
         Command::Bundle(BundleCommand::New { lang, name, folder }) => bundle::new(name, *lang, folder.as_deref()),

@@ -247,7 +247,7 @@ impl Engine {
     pub(crate) fn completions(&self, identity: &Identity, place: &Place) -> Vec<String> {
         let Ok(world) = self.world() else { return Vec::new() };
         let Ok(subject) = world.policy.subject(identity) else { return Vec::new() };
-        let context = Context { place: place.clone(), via: Via::Chat };
+        let context = Context { place: place.clone(), via: Via::Chat, at: now() };
         let room = RoomId::of(room::SHELL, place);
         let layers = world.layers(subject.owner(), room.as_ref());
         serve::completions(&world, &subject, &context, &layers)
@@ -339,7 +339,7 @@ impl Engine {
         let world = self.world_of(version)?;
         let subject = world.policy.subject(&request.identity)?;
         let line = pipit_grammar::parse(&request.text)?;
-        let context = Context { place: request.place.clone(), via: request.via };
+        let context = Context { place: request.place.clone(), via: request.via, at };
         let last = self.last_line(&line, &who, trail.id()).await?;
         let id = trail.id().to_owned();
         let names = Self::names(&world, &subject, &context, &request.service);
@@ -387,6 +387,7 @@ impl Engine {
             commands: Arc::clone(&world.catalogue),
             aliases,
             may: Arc::new(move |command| policy.policy.may_some_way(&subject, command, &context)),
+            hides: false,
         }
     }
 

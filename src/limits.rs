@@ -68,3 +68,6 @@ pub(crate) const REQUEST: usize = 1500;
 pub(crate) const ENDED: Duration = Duration::from_hours(30 * 24);
 /// For how long a second factor counts where a rule does not say how long.
 pub(crate) const STEP_UP: Duration = Duration::from_mins(10);
+
+/// How many kinds of calls `rule diff` shows at most.
+pub(crate) const DIFFERENCES: usize = 200;

@@ -28,6 +28,7 @@ fn pages() -> Vec<Command> {
         .shows("dns example.com --type=mx | get value", "who takes its mail")
         .shows("dns 192.0.2.1 | get value", "the name of an address")
         .rule("must have net:dns")
+        .outside("dns")
         .kind("NAME", Kind::Check(name))
         .kind("TYPE", Kind::Check(record))
         .fills("NAME")

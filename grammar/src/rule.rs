@@ -8,12 +8,14 @@ mod cond;
 mod effect;
 mod print;
 mod read;
+mod window;
 mod words;
 
 use ecow::EcoString;
 use regex::{Regex, RegexBuilder};
 
 pub use read::{parse_rule, parse_rule_for};
+pub use window::Window;
 
 /// The most alternatives a condition may have after `and` is spread over `or`.
 pub const ALTERNATIVES: usize = 64;
@@ -30,10 +32,15 @@ pub struct Rule {
     pub with: Option<Cond>,
     /// The places where it counts; empty for everywhere.
     pub places: Vec<Place>,
+    /// When it counts; none for always.
+    pub during: Option<Window>,
     /// How the call must have come for the rule to count; none for any way.
     pub via: Option<Via>,
     /// What follows when it counts.
     pub kind: Kind,
+    /// The rule of the command's own bundle in whose place it stands when it counts, in its canonical text from the
+    /// target on (`must have aws:stop`); only of a `when` about one command.
+    pub replaces: Option<EcoString>,
 }
 
 /// Which commands a rule is about.
@@ -193,6 +200,8 @@ pub enum Values {
     Options,
     /// `option[name]`, item by item.
     Option(EcoString),
+    /// `stdin.label`: the names of the sources outside the line that had a part in what flows in.
+    Stdin,
 }
 
 /// What is asked of a value.
@@ -395,6 +404,12 @@ impl Rule {
         (!self.places.is_empty()).then(|| print::Places(&self.places).to_string())
     }
 
+    /// The rule's text from behind its target on, as a manifest may write it.
+    pub fn from_target(&self) -> EcoString {
+        let (whole, target) = (self.to_string(), format!("command is {} ", self.target));
+        whole.split_once(&target).map_or_else(EcoString::new, |(_, rest)| rest.into())
+    }
+
     /// The permissions that the rule names, in order.
     pub fn permissions(&self) -> Vec<&EcoString> {
         match &self.kind {
@@ -414,8 +429,8 @@ impl Rule {
             | Subject::Any(Values::Option(name))
             | Subject::All(Values::Option(name)) => Some(name),
             Subject::One(Single::Arg(_))
-            | Subject::Any(Values::Args | Values::Options)
-            | Subject::All(Values::Args | Values::Options) => None,
+            | Subject::Any(Values::Args | Values::Options | Values::Stdin)
+            | Subject::All(Values::Args | Values::Options | Values::Stdin) => None,
         });
         named.collect()
     }

@@ -11,6 +11,8 @@ mod ruling;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Borrow;
+
 use ecow::EcoString;
 use pipit_grammar::rule::{Effect, Kind, Perms, Requirement};
 
@@ -103,6 +105,11 @@ pub(crate) enum Standing {
         /// The id of that rule.
         by: EcoString,
     },
+    /// A rule of the site that holds stands in its place.
+    Replaced {
+        /// The id of that rule.
+        by: EcoString,
+    },
     /// It was asked, and the caller has what it takes.
     Satisfied,
     /// It was asked, and the caller lacks what it takes.
@@ -119,7 +126,7 @@ pub(crate) struct Explanation {
 }
 
 /// Decides about a call. Rules of other commands do no harm. `has` says whether the caller has a permission.
-pub(crate) fn decide(rules: &[&Ruling], has: &dyn Fn(&str) -> bool, facts: &Facts<'_>) -> Decision {
+pub(crate) fn decide<R: Borrow<Ruling>>(rules: &[R], has: &dyn Fn(&str) -> bool, facts: &Facts<'_>) -> Decision {
     match weigh(rules, facts) {
         Ok(weighed) => conclude(&weighed, has),
         Err(denial) => Decision::Deny(denial),
@@ -127,13 +134,13 @@ pub(crate) fn decide(rules: &[&Ruling], has: &dyn Fn(&str) -> bool, facts: &Fact
 }
 
 /// The same decision, and how every rule stood.
-pub(crate) fn explain(rules: &[&Ruling], has: &dyn Fn(&str) -> bool, facts: &Facts<'_>) -> Explanation {
+pub(crate) fn explain<R: Borrow<Ruling>>(rules: &[R], has: &dyn Fn(&str) -> bool, facts: &Facts<'_>) -> Explanation {
     let weighed = match weigh(rules, facts) {
         Ok(weighed) => weighed,
         Err(denial) => return Explanation { decision: Decision::Deny(denial), stands: Vec::new() },
     };
     let mut stands = Vec::new();
-    for ruling in rules {
+    for ruling in rules.iter().map(R::borrow) {
         let Ok(compiled) = ruling.compiled() else { continue };
         for (at, alternative) in compiled.alternatives.iter().enumerate() {
             let found = weighed.iter().find(|weighed| std::ptr::eq(weighed.alternative, alternative));
@@ -150,13 +157,13 @@ pub(crate) fn explain(rules: &[&Ruling], has: &dyn Fn(&str) -> bool, facts: &Fac
 
 /// Whether a decision by these rules depends on the command and the caller's permissions alone, so that it holds for
 /// any arguments, in any place, however the call came.
-pub(crate) fn unconditional(rules: &[&Ruling]) -> bool {
-    rules.iter().all(|ruling| ruling.compiled().is_ok_and(Compiled::is_unconditional))
+pub(crate) fn unconditional<R: Borrow<Ruling>>(rules: &[R]) -> bool {
+    rules.iter().all(|ruling| ruling.borrow().compiled().is_ok_and(Compiled::is_unconditional))
 }
 
 /// What can be said of a command before its arguments are known: a denial that no arguments whatever would change, or
 /// nothing. The arguments and options of `facts` are not looked at.
-pub(crate) fn foresee(rules: &[&Ruling], has: &dyn Fn(&str) -> bool, facts: &Facts<'_>) -> Option<Denial> {
+pub(crate) fn foresee<R: Borrow<Ruling>>(rules: &[R], has: &dyn Fn(&str) -> bool, facts: &Facts<'_>) -> Option<Denial> {
     let open = match outlook(rules, facts) {
         Ok(open) => open,
         Err(denial) => return Some(denial),
@@ -176,10 +183,12 @@ pub(crate) fn foresee(rules: &[&Ruling], has: &dyn Fn(&str) -> bool, facts: &Fac
     let certain = hopeful.iter().all(|weighed| weighed.unmet(has).is_some());
     let unmet = open.iter().filter(|weighed| {
         let guard = matches!(weighed.compiled.rule.kind, Kind::Guard(_)) && !weighed.alternative.asks_call;
-        let held = weighed.is_normal()
-            && !weighed.alternative.asks_call
-            && !(holds(weighed) && hopeful.iter().any(|other| weighed.alternative.is_less_than(other.alternative)));
-        guard || held || (certain && holds(weighed))
+        let replaced = |by: &Weighed<'_>| by.replaces(weighed);
+        let overridden = |by: &Weighed<'_>| holds(weighed) && weighed.alternative.is_less_than(by.alternative);
+        let gives_way = hopeful.iter().any(|by| replaced(by) || overridden(by));
+        let held = weighed.is_normal() && !weighed.alternative.asks_call && !gives_way;
+        let gone = hopeful.iter().any(|by| replaced(by) && !by.alternative.asks_call);
+        guard || held || (certain && !gone && holds(weighed))
     });
     let unmet = distinct(unmet.filter_map(|weighed| weighed.unmet(has)));
     (!unmet.is_empty()).then_some(Denial::Missing(unmet))
@@ -192,8 +201,17 @@ struct Weighed<'a> {
     alternative: &'a Alternative,
     /// Never false.
     truth: Truth,
-    /// The rule that says more and holds.
-    overridden: Option<&'a Ruling>,
+    /// What takes it out of the count.
+    gives_way: Option<GivesWay<'a>>,
+}
+
+/// Why a rule that holds, or may hold, is not asked.
+#[derive(Clone, Copy)]
+enum GivesWay<'a> {
+    /// To one that says more and holds.
+    Overridden(&'a Ruling),
+    /// To one that stands in its place and holds.
+    Replaced(&'a Ruling),
 }
 
 impl<'a> Weighed<'a> {
@@ -208,6 +226,13 @@ impl<'a> Weighed<'a> {
         }
     }
 
+    /// Whether this rule of the site stands in the place of another of the command's own.
+    fn replaces(&self, other: &Self) -> bool {
+        self.ruling.layer == Layer::Site
+            && other.ruling.layer == Layer::Bundle
+            && self.compiled.rule.replaces.as_ref() == Some(&other.compiled.short)
+    }
+
     fn forbids(&self, has: &dyn Fn(&str) -> bool) -> bool {
         match &self.compiled.rule.kind {
             Kind::Forbid { unless } => !unless.as_ref().is_some_and(|perms| perms.satisfied(has)),
@@ -218,7 +243,7 @@ impl<'a> Weighed<'a> {
     /// Whether it must be satisfied: it is not overridden, and when in doubt it would restrict.
     fn is_active(&self) -> bool {
         let certain = self.truth == Truth::True;
-        self.overridden.is_none() && self.effect().is_some_and(|effect| certain || *effect != Effect::Allow)
+        self.gives_way.is_none() && self.effect().is_some_and(|effect| certain || *effect != Effect::Allow)
     }
 
     fn unmet(&self, has: &dyn Fn(&str) -> bool) -> Option<Unmet> {
@@ -240,8 +265,9 @@ impl<'a> Weighed<'a> {
     }
 
     fn standing(&self, has: &dyn Fn(&str) -> bool) -> Standing {
-        match self.overridden {
-            Some(by) => Standing::Overridden { by: by.id.clone() },
+        match self.gives_way {
+            Some(GivesWay::Overridden(by)) => Standing::Overridden { by: by.id.clone() },
+            Some(GivesWay::Replaced(by)) => Standing::Replaced { by: by.id.clone() },
             None if self.forbids(has) || (self.is_active() && self.unmet(has).is_some()) => Standing::Unsatisfied,
             None if self.is_active() || self.truth == Truth::True => Standing::Satisfied,
             None => Standing::Doubtful,
@@ -249,34 +275,47 @@ impl<'a> Weighed<'a> {
     }
 }
 
-/// Every alternative that holds or may hold, and whether another overrides it.
-fn weigh<'a>(rules: &[&'a Ruling], facts: &Facts<'_>) -> Result<Vec<Weighed<'a>>, Denial> {
+/// Every alternative that holds or may hold, and whether it gives way to another.
+fn weigh<'a, R: Borrow<Ruling>>(rules: &'a [R], facts: &Facts<'_>) -> Result<Vec<Weighed<'a>>, Denial> {
     let mut weighed = collect(rules, facts, |compiled, alternative| compiled.truth(alternative, facts))?;
+    let certain = |weighed: &&Weighed<'_>| weighed.is_normal() && weighed.truth == Truth::True;
+    let replacing: Vec<usize> = (0..weighed.len())
+        .filter(|at| weighed.get(*at).is_some_and(|one| certain(&one) && one.compiled.rule.replaces.is_some()))
+        .collect();
     for at in 0..weighed.len() {
-        let Some(less) = weighed.get(at).filter(|less| less.is_normal() && less.truth == Truth::True) else { continue };
-        let more = weighed.iter().find(|more| {
-            more.is_normal() && more.truth == Truth::True && less.alternative.is_less_than(more.alternative)
+        let by = weighed.get(at).and_then(|one| {
+            let mut replacing = replacing.iter().filter_map(|by| weighed.get(*by));
+            replacing.find(|by| by.replaces(one)).map(|by| GivesWay::Replaced(by.ruling))
         });
-        let by = more.map(|more| more.ruling);
-        if let Some(less) = weighed.get_mut(at) {
-            less.overridden = by;
+        if let Some(one) = weighed.get_mut(at) {
+            one.gives_way = by;
+        }
+    }
+    for at in 0..weighed.len() {
+        // what is replaced is not there any more: it gives way to no other, and none gives way to it
+        let counts = |one: &&Weighed<'_>| certain(one) && !matches!(one.gives_way, Some(GivesWay::Replaced(_)));
+        let Some(less) = weighed.get(at).filter(counts) else { continue };
+        let more = weighed.iter().filter(counts).find(|more| less.alternative.is_less_than(more.alternative));
+        let by = more.map(|more| GivesWay::Overridden(more.ruling));
+        if let Some(less) = weighed.get_mut(at).filter(|_| by.is_some()) {
+            less.gives_way = by;
         }
     }
     Ok(weighed)
 }
 
 /// Every alternative that could hold, given only where and how the call came.
-fn outlook<'a>(rules: &[&'a Ruling], facts: &Facts<'_>) -> Result<Vec<Weighed<'a>>, Denial> {
+fn outlook<'a, R: Borrow<Ruling>>(rules: &'a [R], facts: &Facts<'_>) -> Result<Vec<Weighed<'a>>, Denial> {
     collect(rules, facts, |compiled, alternative| compiled.truth_of_context(alternative, facts))
 }
 
-fn collect<'a>(
-    rules: &[&'a Ruling],
+fn collect<'a, R: Borrow<Ruling>>(
+    rules: &'a [R],
     facts: &Facts<'_>,
     truth: impl Fn(&Compiled, &Alternative) -> Truth,
 ) -> Result<Vec<Weighed<'a>>, Denial> {
     let mut weighed = Vec::with_capacity(rules.len());
-    for &ruling in rules {
+    for ruling in rules.iter().map(R::borrow) {
         let compiled = ruling
             .compiled()
             .map_err(|reason| Denial::Unreadable { rule: ruling.id.clone(), reason: reason.clone() })?;
@@ -286,7 +325,7 @@ fn collect<'a>(
         for alternative in &compiled.alternatives {
             let truth = truth(compiled, alternative);
             if truth != Truth::False {
-                weighed.push(Weighed { ruling, compiled, alternative, truth, overridden: None });
+                weighed.push(Weighed { ruling, compiled, alternative, truth, gives_way: None });
             }
         }
     }

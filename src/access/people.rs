@@ -1,6 +1,7 @@
 //! Users, the accounts that are theirs, the groups they are in, and what the roles of those groups let them do.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use ecow::EcoString;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,8 @@ pub(crate) struct People {
     pub(crate) groups: BTreeMap<EcoString, Group>,
     pub(crate) roles: BTreeMap<EcoString, Role>,
     accounts: HashMap<EcoString, EcoString>,
+    /// The permissions of every user who has any.
+    rights: HashMap<EcoString, Arc<HashSet<EcoString>>>,
 }
 
 impl People {
@@ -61,7 +64,15 @@ impl People {
             }
         }
         accounts.retain(|account, _| !twice.contains(account));
-        Self { users, groups, roles, accounts }
+        let mut rights: HashMap<EcoString, HashSet<EcoString>> = HashMap::new();
+        for role in roles.values() {
+            let groups = role.groups.iter().filter_map(|group| groups.get(group));
+            for user in groups.flat_map(|group| &group.users).filter(|user| users.contains_key(*user)) {
+                rights.entry(user.clone()).or_default().extend(role.permissions.iter().cloned());
+            }
+        }
+        let rights = rights.into_iter().map(|(user, rights)| (user, Arc::new(rights))).collect();
+        Self { users, groups, roles, accounts, rights }
     }
 
     /// Whether there is a user of that name.
@@ -95,8 +106,8 @@ impl People {
     }
 
     /// The permissions of a user.
-    pub(crate) fn permissions_of(&self, user: &str) -> HashSet<EcoString> {
-        self.roles_of(user).flat_map(|(_, role)| role.permissions.iter().cloned()).collect()
+    pub(crate) fn permissions_of(&self, user: &str) -> Arc<HashSet<EcoString>> {
+        self.rights.get(user).cloned().unwrap_or_default()
     }
 }
 

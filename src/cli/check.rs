@@ -101,12 +101,11 @@ fn answer(case: &Case) -> Result<String, String> {
     });
     let via = case.call.via.as_deref().map(|via| Via::from_name(via).ok_or_else(|| format!("{via} is no way in")));
     let facts = Facts {
-        command: &case.call.command,
         args: &case.call.args,
         options: &options,
         room: room.as_ref(),
         via: via.transpose()?,
-        tainted: None,
+        ..Facts::of(&case.call.command)
     };
     let decision = match decide(&rulings, &|permission| case.permissions.iter().any(|held| held == permission), &facts)
     {

@@ -214,7 +214,7 @@ async fn say(engine: &Engine, identity: Identity, room: Option<&str>, line: &str
     Answer { ticket, well, shown }
 }
 
-async fn ask(
+pub(super) async fn ask(
     engine: &Engine,
     identity: Identity,
     room: Option<&str>,

@@ -136,7 +136,7 @@ impl LineHost {
 
     /// The same, for calls that come by another way.
     fn context_by(&self, via: Option<Via>) -> Context {
-        Context { place: self.context.place.clone(), via: via.unwrap_or(self.context.via) }
+        Context { place: self.context.place.clone(), via: via.unwrap_or(self.context.via), at: now() }
     }
 
     /// Where and how the line came.

@@ -76,6 +76,8 @@ pub(crate) struct Names {
     pub(crate) aliases: Layers,
     /// The commands that the caller may run in any way, for suggestions.
     pub(crate) may: Arc<dyn Fn(&Command) -> bool + Send + Sync>,
+    /// Whether a command that the caller may not run in any way is answered like one that is not there.
+    pub(crate) hides: bool,
 }
 
 /// What a stage's name stands for.
@@ -104,6 +106,12 @@ impl Names {
             .take(WORDS - 1)
             .collect();
         let command = self.command(&name.text, name.bundle(), &words);
+        if let Some(Ok(Found::Command(command, _))) = &command
+            && self.hides
+            && !(self.may)(command)
+        {
+            return Err(self.missing(name.command(), name.bundle()));
+        }
         command.unwrap_or_else(|| self.alias(name.command(), name.bundle()))
     }
 

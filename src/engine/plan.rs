@@ -154,7 +154,7 @@ impl Plan {
     }
 
     /// Every command of the plan, in blocks, substitutions and aliases too.
-    pub(crate) fn each_command(&self, f: &mut dyn FnMut(&Stage, &Stated)) {
+    pub(crate) fn each_command<'p>(&'p self, f: &mut dyn FnMut(&'p Stage, &'p Stated)) {
         for stage in self.pipelines.iter().flat_map(|(_, pipeline)| &pipeline.stages) {
             for word in &stage.words {
                 for part in &word.parts {

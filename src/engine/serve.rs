@@ -13,6 +13,7 @@ use crate::store::{Change, Expect, StoreError};
 mod alias;
 mod bundles;
 mod clock;
+mod guards;
 mod http;
 mod jq;
 mod kept;
@@ -23,7 +24,9 @@ mod notes;
 mod people;
 mod policy;
 pub(super) mod rooms;
+mod rules;
 mod scrape;
+mod who;
 
 pub(super) use alias::set_aside;
 pub(super) use lines::rest;
@@ -55,7 +58,8 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::Help => Ok(look::help(host, call)),
         Verb::Which => look::which(host, call),
         Verb::Explain => look::explain(host, call),
-        Verb::Why => look::why(host, call),
+        Verb::Why => who::why(host, call),
+        Verb::WhoCan => who::who_can(host, call),
         Verb::Whoami => Ok(look::whoami(host)),
         Verb::Status => Ok(look::status(host)),
         Verb::History => lines::history(host, call).await,
@@ -102,9 +106,11 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::PermissionCreate => policy::create_permission(host, call).await,
         Verb::PermissionDelete => policy::delete_permission(host, call).await,
         Verb::PermissionList => policy::list_permissions(host),
-        Verb::RuleCreate => policy::create_rule(host, call).await,
-        Verb::RuleDelete => policy::delete_rule(host, call).await,
-        Verb::RuleList => Ok(policy::list_rules(host, call)),
+        Verb::RuleCreate => rules::create(host, call).await,
+        Verb::RuleDelete => rules::delete(host, call).await,
+        Verb::RuleList => Ok(rules::list(host, call)),
+        Verb::RuleDiff => rules::diff(host, call),
+        Verb::RuleTest => who::test(host, call),
         Verb::RoomCreate => rooms::create(host, call).await,
         Verb::RoomDelete => rooms::delete(host, call).await,
         Verb::RoomRead => rooms::read(host, call),

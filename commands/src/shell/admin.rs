@@ -95,6 +95,22 @@ pub(super) fn access() -> Vec<Command> {
                     .shows("rule delete r1", ""),
                 look("list [COMMAND]", "The access rules, of one command or all", Verb::RuleList, of_site)
                     .shows("rule list text:upper", ""),
+                look(
+                    "diff [RULE] [--without=ID]",
+                    "Who gains and who loses by a rule before it is made, or by the end of one: the calls that are decided otherwise",
+                    Verb::RuleDiff,
+                    of_site,
+                )
+                .shows("rule diff \"when command is text:upper must have site:shout\"", "who could shout no more")
+                .shows("rule diff --without=r1", "what deleting it comes to"),
+                look(
+                    "test EXPECTATION",
+                    "Whether somebody is judged as expected: `WHO [in ROOM] may|may not|waits: LINE`; nothing runs",
+                    Verb::RuleTest,
+                    of_site,
+                )
+                .fills("EXPECTATION")
+                .shows("rule test 'bob in #ops may not: aws stop i-1'", "holds, or what is decided instead"),
             ],
         ),
     ]

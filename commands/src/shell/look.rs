@@ -29,6 +29,12 @@ pub(super) fn shell() -> Vec<Command> {
                 .shows("why aws stop i-1", "what it takes")
                 .takes_command()
                 .shell(Verb::Why, Flow::Each),
+            row("who-can LINE…")
+                .about("Who may run a line here: everybody is judged as if they had typed it; nothing runs")
+                .rule("must have access:read")
+                .shows("who-can aws stop i-1", "everybody who may, or may after an approval")
+                .takes_command()
+                .shell(Verb::WhoCan, Flow::Each),
             row("whoami").about("Who you are here, and what you may").shell(Verb::Whoami, Flow::Each),
             row("history [WORD…] [--count=N]")
                 .about("Your lines, the newest last; with words only those that contain them; `!!` runs the last again")

@@ -51,6 +51,10 @@ impl Reader<'_> {
                 self.at += 1;
                 Ok(values(Values::Options))
             }
+            (Some(Piece::Word("stdin.label")), Some(values)) => {
+                self.at += 1;
+                Ok(values(Values::Stdin))
+            }
             (Some(_) | None, _) => {
                 let error = self.wants("an argument or an option");
                 Err(error.help("write arg[0], option[name], or any or all before args or options"))

@@ -2,14 +2,22 @@
 
 use ecow::EcoString;
 
-use super::read::{Joint, Read, Reader, is_name};
+use super::read::{Joint, Read, Reader, is_name, parse_rule_for};
 use super::words::Kind as Piece;
-use super::{Effect, Perms, Place, Requirement, StepUp, Unit, Via, Within};
+use super::{Effect, Perms, Place, Requirement, StepUp, Unit, Via, Window, Within};
 use crate::SyntaxError;
 
+/// Where, when and by what way a rule counts.
+#[derive(Default)]
+pub(super) struct Clauses {
+    pub(super) places: Vec<Place>,
+    pub(super) during: Option<Window>,
+    pub(super) via: Option<Via>,
+}
+
 impl Reader<'_> {
-    pub(super) fn clauses(&mut self) -> Read<(Vec<Place>, Option<Via>)> {
-        let (mut places, mut via) = (Vec::new(), None);
+    pub(super) fn clauses(&mut self) -> Read<Clauses> {
+        let Clauses { mut places, mut during, mut via } = Clauses::default();
         loop {
             let span = self.span();
             if self.word("in") {
@@ -20,6 +28,11 @@ impl Reader<'_> {
                     Some(Piece::Mark("[")) => self.list(Self::place)?,
                     Some(_) | None => vec![self.place()?],
                 };
+            } else if self.word("during") {
+                if during.is_some() {
+                    return Err(SyntaxError::new("during comes twice", span));
+                }
+                during = Some(self.window()?);
             } else if self.word("via") {
                 if via.is_some() {
                     return Err(SyntaxError::new("via comes twice", span));
@@ -34,9 +47,35 @@ impl Reader<'_> {
                 })?);
                 self.at += 1;
             } else {
-                return Ok((places, via));
+                return Ok(Clauses { places, during, via });
             }
         }
+    }
+
+    fn window(&mut self) -> Read<Window> {
+        let Some(Piece::Text(text)) = self.peek() else {
+            let error = self.wants("a window of time in quotes");
+            return Err(error.help("write 'mon-fri 09:00-17:00 Europe/Zurich'"));
+        };
+        let window = Window::parse(text)
+            .map_err(|expected| SyntaxError::new("the window of time cannot be read", self.span()).help(expected))?;
+        self.at += 1;
+        Ok(window)
+    }
+
+    /// Behind `replaces`: the rule of the bundle, in quotes, whole or from its target on.
+    pub(super) fn replaced(&mut self, bundle: &str, command: &str) -> Read<EcoString> {
+        self.expect_word("bundle")?;
+        self.expect_word("rule")?;
+        let Some(Piece::Text(text)) = self.peek() else {
+            let error = self.wants("a rule of the bundle in quotes");
+            return Err(error.help(format!("rule list {bundle}:{command} shows them")));
+        };
+        let replaced = parse_rule_for(text, bundle, command).map_err(|error| {
+            SyntaxError::new(format!("the rule in quotes cannot be read: {}", error.message), self.span())
+        })?;
+        self.at += 1;
+        Ok(replaced.from_target())
     }
 
     fn place(&mut self) -> Read<Place> {

@@ -22,13 +22,20 @@ impl Display for Rule {
         if !self.places.is_empty() {
             write!(f, " {}", Places(&self.places))?;
         }
+        if let Some(window) = &self.during {
+            write!(f, " during '{window}'")?;
+        }
         if let Some(via) = self.via {
             write!(f, " {via}")?;
         }
         match &self.kind {
-            Kind::When(effect) | Kind::Guard(effect) => write!(f, " {effect}"),
-            Kind::Forbid { unless: Some(perms) } => write!(f, " unless {perms}"),
-            Kind::Forbid { unless: None } => Ok(()),
+            Kind::When(effect) | Kind::Guard(effect) => write!(f, " {effect}")?,
+            Kind::Forbid { unless: Some(perms) } => write!(f, " unless {perms}")?,
+            Kind::Forbid { unless: None } => {}
+        }
+        match &self.replaces {
+            Some(replaced) => write!(f, " replaces bundle rule {}", Literal::Text(replaced.clone())),
+            None => Ok(()),
         }
     }
 }
@@ -178,6 +185,7 @@ impl Display for Values {
             Self::Args => f.write_str("args"),
             Self::Options => f.write_str("options"),
             Self::Option(name) => write!(f, "option[{name}]"),
+            Self::Stdin => f.write_str("stdin.label"),
         }
     }
 }

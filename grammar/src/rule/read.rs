@@ -4,7 +4,7 @@
 use ecow::EcoString;
 
 use super::cond::cond_join;
-use super::effect::perms_join;
+use super::effect::{Clauses, perms_join};
 use super::words::{Kind as Piece, Token, tokens};
 use super::{ALTERNATIVES, Kind, Rule, Target};
 use crate::{Span, SyntaxError};
@@ -38,6 +38,10 @@ pub fn parse_rule_for(text: &str, bundle: &str, command: &str) -> Read<Rule> {
         Some(_) | None => reader.rest(Head::When, target.clone())?,
     };
     let whole = Span::new(0, text.len());
+    if rule.replaces.is_some() {
+        let error = SyntaxError::new("a manifest replaces no rule", whole);
+        return Err(error.help("it is the manifest's own rule: change it there"));
+    }
     match rule.kind {
         Kind::Guard(_) | Kind::Forbid { .. } => {
             Err(SyntaxError::new("a manifest has no guard and no forbid", whole).help("those are the site's to make"))
@@ -181,12 +185,20 @@ impl<'a> Reader<'a> {
     fn rest(&mut self, head: Head, target: Target) -> Read<Rule> {
         let start = self.span();
         let with = if self.word("with") { Some(self.joined(0, Self::atom, cond_join)?) } else { None };
-        let rule = Rule { target, with, places: Vec::new(), via: None, kind: Kind::Forbid { unless: None } };
+        let rule = Rule {
+            target,
+            with,
+            places: Vec::new(),
+            during: None,
+            via: None,
+            kind: Kind::Forbid { unless: None },
+            replaces: None,
+        };
         if rule.alternatives().is_none() {
             let message = format!("the condition has more than {ALTERNATIVES} alternatives");
             return Err(SyntaxError::new(message, start).help("make several rules of it, or use a list"));
         }
-        let (places, via) = self.clauses()?;
+        let Clauses { places, during, via } = self.clauses()?;
         let kind = match head {
             Head::When => Kind::When(self.effect()?),
             Head::Guard => Kind::Guard(self.effect()?),
@@ -195,8 +207,14 @@ impl<'a> Reader<'a> {
             }
             Head::Forbid => Kind::Forbid { unless: None },
         };
+        let replaces = match (&kind, &rule.target) {
+            (Kind::When(_), Target::Command { bundle, command }) if self.word("replaces") => {
+                Some(self.replaced(bundle, command)?)
+            }
+            (Kind::When(_) | Kind::Guard(_) | Kind::Forbid { .. }, _) => None,
+        };
         match self.peek() {
-            None => Ok(Rule { places, via, kind, ..rule }),
+            None => Ok(Rule { places, during, via, kind, replaces, ..rule }),
             Some(_) => Err(self.wants("the end of the rule")),
         }
     }

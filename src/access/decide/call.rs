@@ -1,8 +1,12 @@
 //! A call held against one test: true, false, or unknown.
 
+use std::sync::Arc;
+
 use ecow::EcoString;
-use pipit_commands::Value;
-use pipit_grammar::rule::{Order, Place, Single, Subject, Values, Via};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use pipit_commands::{Labels, Value};
+use pipit_grammar::rule::{Order, Place, Single, Subject, Values, Via, Window};
 use regex::Regex;
 
 /// What is known of a call.
@@ -18,8 +22,19 @@ pub(crate) struct Facts<'a> {
     pub(crate) room: Option<&'a Place>,
     /// How; none when it is unknown.
     pub(crate) via: Option<Via>,
+    /// When, in milliseconds since 1970; none when it is unknown.
+    pub(crate) at: Option<i64>,
     /// What came from outside; none when it is unknown.
     pub(crate) tainted: Option<Tainted<'a>>,
+    /// What from outside had a part in what flows in; none when it is unknown.
+    pub(crate) stdin: Option<&'a Labels>,
+}
+
+impl<'a> Facts<'a> {
+    /// A call of a command, without arguments, of which nothing else is known.
+    pub(crate) fn of(command: &'a str) -> Self {
+        Self { command, args: &[], options: &[], room: None, via: None, at: None, tainted: None, stdin: None }
+    }
 }
 
 /// Which values of a call came from outside: from a bundle, a web call, a trigger or an agent.
@@ -68,8 +83,31 @@ pub(super) enum Probe {
     Tainted(Single),
     /// `in #room`
     In(Vec<Place>),
+    /// `during 'mon-fri 09:00-17:00 Europe/Zurich'`
+    During(Arc<Open>),
     /// `via chat`
     Via(Via),
+}
+
+/// A window of time with the clocks that count.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) window: Window,
+    pub(super) zone: TimeZone,
+}
+
+impl Open {
+    /// Whether it is open at a time; unknown when no clock shows that time.
+    fn truth(&self, at: i64) -> Truth {
+        let Ok(at) = Timestamp::from_millisecond(at) else { return Truth::Unknown };
+        let shown = at.to_zoned(self.zone.clone());
+        let day = u8::try_from(shown.weekday().to_monday_zero_offset());
+        let minute = u16::try_from(i32::from(shown.hour()) * 60 + i32::from(shown.minute()));
+        match (day, minute) {
+            (Ok(day), Ok(minute)) => self.window.is_open(day, minute).into(),
+            (Err(_), _) | (_, Err(_)) => Truth::Unknown,
+        }
+    }
 }
 
 /// What is asked of a value.
@@ -94,7 +132,7 @@ impl Probe {
     pub(super) fn asks_call(&self) -> bool {
         match self {
             Self::Value(..) | Self::Missing(_) | Self::Present(_) | Self::Tainted(_) => true,
-            Self::In(_) | Self::Via(_) => false,
+            Self::In(_) | Self::During(_) | Self::Via(_) => false,
         }
     }
 
@@ -104,11 +142,15 @@ impl Probe {
             Self::Present(single) => facts.get(single).is_some().into(),
             Self::Tainted(single) => facts.taint(single),
             Self::In(places) => facts.room.map_or(Truth::Unknown, |room| places.contains(room).into()),
+            Self::During(open) => facts.at.map_or(Truth::Unknown, |at| open.truth(at)),
             Self::Via(via) => facts.via.map_or(Truth::Unknown, |came| (came == *via).into()),
             Self::Value(Subject::One(single), ask) => match facts.get(single) {
                 Some(value) => ask.truth(value),
                 None => ask.truth_of_nothing(),
             },
+            Self::Value(Subject::Any(Values::Stdin) | Subject::All(Values::Stdin), _) if facts.stdin.is_none() => {
+                Truth::Unknown
+            }
             Self::Value(Subject::Any(values), ask) => {
                 facts.each(values, |value| ask.truth(value)).max().unwrap_or(Truth::False)
             }
@@ -148,8 +190,10 @@ impl<'a> Facts<'a> {
     fn each<T>(&self, values: &Values, ask: impl Fn(&Value) -> T) -> impl Iterator<Item = T> {
         let named = match values {
             Values::Option(name) => self.option(name),
-            Values::Args | Values::Options => None,
+            Values::Args | Values::Options | Values::Stdin => None,
         };
+        let labels = self.stdin.filter(|_| matches!(values, Values::Stdin));
+        let labels = labels.into_iter().flat_map(Labels::iter).map(|label| Value::Text(label.clone()));
         let args = if matches!(values, Values::Args) { self.args } else { &[] };
         let options = if matches!(values, Values::Options) { self.options } else { &[] };
         let items = match named {
@@ -157,7 +201,9 @@ impl<'a> Facts<'a> {
             Some(other) => std::slice::from_ref(other),
             None => &[],
         };
-        args.iter().chain(options.iter().map(|(_, value)| value)).chain(items).map(ask)
+        let ask = move |value: &Value| ask(value);
+        let labels: Vec<T> = labels.map(|label| ask(&label)).collect();
+        args.iter().chain(options.iter().map(|(_, value)| value)).chain(items).map(ask).chain(labels)
     }
 }
 

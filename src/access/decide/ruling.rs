@@ -2,12 +2,13 @@
 //! that can be compared with another's at once.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use ecow::{EcoString, eco_format};
 use pipit_commands::Value;
 use pipit_grammar::rule::{Atom, Literal, Patterns, Rule, Subject, Target, Test, compile_pattern, parse_rule};
 
-use super::call::{Ask, Constant, Facts, Probe, Truth};
+use super::call::{Ask, Constant, Facts, Open, Probe, Truth};
 
 /// Who made a rule. It does not change the decision; a guard and a forbid are the site's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +36,8 @@ pub(crate) struct Ruling {
 #[derive(Clone, Debug)]
 pub(super) struct Compiled {
     pub(super) rule: Rule,
+    /// From its target on, as a rule that replaces it names it.
+    pub(super) short: EcoString,
     /// Every test once.
     tests: Vec<Keyed>,
     pub(super) alternatives: Vec<Alternative>,
@@ -58,6 +61,8 @@ struct Key {
 pub(super) struct Alternative {
     /// Sorted, each once.
     keys: Vec<Key>,
+    /// One of 64 bits for each of the keys, for a quick no.
+    mask: u64,
     /// The same by place in [`Compiled::tests`].
     tests: Vec<usize>,
     /// How much the target says.
@@ -83,13 +88,11 @@ impl Ruling {
     }
 
     /// Makes a rule ready that has been read; its source is its canonical text.
-    #[cfg(test)]
     pub(crate) fn new(id: impl Into<EcoString>, layer: Layer, rule: Rule) -> Self {
         Self { id: id.into(), layer, source: eco_format!("{rule}"), body: Compiled::new(rule) }
     }
 
     /// The rule, or why it cannot be read.
-    #[cfg(test)]
     pub(crate) fn rule(&self) -> Result<&Rule, &EcoString> {
         self.body.as_ref().map(|compiled| &compiled.rule)
     }
@@ -114,7 +117,7 @@ impl Compiled {
         };
         let mut tests: Vec<Keyed> = Vec::new();
         let mut alternatives = Vec::with_capacity(spread.len());
-        let clauses = clauses(&rule);
+        let clauses = clauses(&rule)?;
         for atoms in spread {
             let mut own: Vec<(Key, usize)> = Vec::new();
             for atom in atoms {
@@ -126,10 +129,11 @@ impl Compiled {
             own.sort();
             own.dedup();
             let asks_call = own.iter().any(|(_, at)| tests.get(*at).is_some_and(|test| test.probe.asks_call()));
-            let (keys, own) = own.into_iter().unzip();
-            alternatives.push(Alternative { keys, tests: own, rank, asks_call });
+            let (keys, own): (Vec<Key>, Vec<usize>) = own.into_iter().unzip();
+            let mask = keys.iter().fold(0, |mask, key| mask | 1 << (key.hash % 64));
+            alternatives.push(Alternative { keys, mask, tests: own, rank, asks_call });
         }
-        Ok(Self { rule, tests, alternatives })
+        Ok(Self { short: rule.from_target(), rule, tests, alternatives })
     }
 
     pub(super) fn is_unconditional(&self) -> bool {
@@ -162,7 +166,7 @@ impl Alternative {
     /// Whether the other asks for all of this and for something more.
     pub(super) fn is_less_than(&self, other: &Self) -> bool {
         let more = self.rank < other.rank || self.keys.len() < other.keys.len();
-        if !more || self.rank > other.rank || self.keys.len() > other.keys.len() {
+        if !more || self.rank > other.rank || self.keys.len() > other.keys.len() || self.mask & !other.mask != 0 {
             return false;
         }
         let mut theirs = other.keys.iter();
@@ -186,10 +190,16 @@ fn intern(
 }
 
 /// The clauses are tests too, by their own text.
-fn clauses(rule: &Rule) -> Vec<(EcoString, Probe)> {
+fn clauses(rule: &Rule) -> Result<Vec<(EcoString, Probe)>, EcoString> {
     let places = rule.clause_of_places().map(|text| (text.into(), Probe::In(rule.places.clone())));
+    let during = rule.during.as_ref().map(|window| {
+        let zone = jiff::tz::TimeZone::get(window.zone())
+            .map_err(|_| eco_format!("there is no time zone {}", window.zone()))?;
+        let open = Open { window: window.clone(), zone };
+        Ok::<_, EcoString>((eco_format!("during '{window}'"), Probe::During(Arc::new(open))))
+    });
     let via = rule.via.map(|via| (eco_format!("{via}"), Probe::Via(via)));
-    places.into_iter().chain(via).collect()
+    Ok(places.into_iter().chain(during.transpose()?).chain(via).collect())
 }
 
 fn probe(atom: &Atom) -> Result<Probe, EcoString> {

@@ -25,7 +25,7 @@ pub(super) fn changed(host: &Arc<LineHost>, world: &Arc<World>, plan: &Plan) -> 
             return Ok(Some(format!("the bundle {bundle} is not the one that it was")));
         }
     }
-    let context = Context { place: plan.place(), via: pipit_grammar::rule::Via::Chat };
+    let context = Context { place: plan.place(), via: pipit_grammar::rule::Via::Chat, at: super::super::now() };
     let names = Engine::names(world, &subject, &context, &plan.service);
     let lent: Arc<dyn pipit_commands::Host> = Arc::new(Lent::new(host));
     let line = pipit_grammar::parse(&plan.line)?;

@@ -184,20 +184,6 @@ pub(super) fn explain(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     Ok(vec![text.into()])
 }
 
-/// Whether the caller may run a line, by which rules, stage by stage.
-pub(super) fn why(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
-    let names = Engine::names(&host.world, &host.subject, host.context(), &host.service);
-    let kept = labels::kept(host);
-    let plan = Planner::new(&names, call.host(), None, &|_, _| Ok(()), &kept).plan(&block.written, None)?;
-    let mut lines = Vec::new();
-    plan.each_command(&mut |_, stated| {
-        let args = stated.known.as_ref().filter(|_| !stated.fills);
-        lines.extend(host.world.policy.reasons(&host.subject, &stated.command, args, host.context()));
-    });
-    Ok(vec![lines.join("\n").into()])
-}
-
 /// A line of text a stage, further in the deeper it stands.
 fn describe(host: &Host, plan: &Plan, depth: usize, text: &mut String) {
     for (joint, pipeline) in &plan.pipelines {

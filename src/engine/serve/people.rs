@@ -7,7 +7,7 @@ use pipit_commands::{Call, Error, Record, Value};
 use pipit_grammar::rule::Place;
 
 use super::super::world::kind;
-use super::{Host, apply, change, delete as remove, done, insert, put, text};
+use super::{Host, apply, change, delete as remove, done, guards, insert, put, text};
 use crate::access::{Group, RIGHTS, Role, User, valid_name};
 use crate::store::{Change, Expect};
 
@@ -45,6 +45,7 @@ pub(super) async fn create_user(host: &Host, call: &Call) -> Result<Vec<Value>, 
 
 pub(super) async fn delete_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
+    guards::keeps_an_administrator(host, |people| drop(people.users.remove(&name)))?;
     let mut changes = vec![remove(kind::USER, name.clone(), Expect::Present)];
     changes.extend(without(host, kind::GROUP, |group: &mut Group| group.users.remove(&name))?);
     changes.extend(belongings(host, &name)?);
@@ -124,7 +125,7 @@ pub(super) fn show_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
     let people = host.world.policy.people();
     let user = people.users.get(&name).ok_or_else(|| Error::failed(format!("there is no user {name}")))?;
-    let mut permissions: Vec<EcoString> = people.permissions_of(&name).into_iter().collect();
+    let mut permissions: Vec<EcoString> = people.permissions_of(&name).iter().cloned().collect();
     permissions.sort();
     let row: Record = [
         ("name", Value::from(name.clone())),
@@ -146,6 +147,8 @@ pub(super) async fn link(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
             Error::failed(format!("{account} is {other} already")).help(format!("first: user unlink {account}"))
         );
     }
+    // whoever has the account has all that the user has
+    guards::may_give(host, &*host.engine.world()?.policy.people().permissions_of(&name))?;
     let added = account.clone();
     change(host, kind::USER, &name, |user: &mut User| {
         user.accounts.insert(added);
@@ -176,6 +179,7 @@ pub(super) async fn create_group(host: &Host, call: &Call) -> Result<Vec<Value>,
 
 pub(super) async fn delete_group(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
+    guards::keeps_an_administrator(host, |people| drop(people.groups.remove(&name)))?;
     let mut changes = vec![remove(kind::GROUP, name.clone(), Expect::Present)];
     changes.extend(without(host, kind::ROLE, |role: &mut Role| role.groups.remove(&name))?);
     apply(host, changes).await?;
@@ -196,6 +200,7 @@ pub(super) async fn add(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     if !host.engine.world()?.policy.people().has_user(&user) {
         return Err(Error::failed(format!("there is no user {user}")));
     }
+    guards::may_give_group(host, &name)?;
     let added = user.clone();
     change(host, kind::GROUP, &name, |group: &mut Group| {
         group.users.insert(added);
@@ -207,6 +212,11 @@ pub(super) async fn add(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
 
 pub(super) async fn remove_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (name, user) = (text(call, "NAME")?, text(call, "USER")?);
+    guards::keeps_an_administrator(host, |people| {
+        if let Some(group) = people.groups.get_mut(&name) {
+            group.users.remove(&user);
+        }
+    })?;
     change(host, kind::GROUP, &name, |group: &mut Group| {
         if group.users.remove(&user) { Ok(()) } else { Err(Error::failed(format!("{user} is not in {name}"))) }
     })

@@ -1,13 +1,11 @@
-//! Roles, permissions and the rules of the site.
+//! Roles and permissions.
 
 use ecow::EcoString;
 use pipit_commands::{Call, Error, Record, Value};
-use pipit_grammar::rule::{Rule, Target};
 
-use super::super::world::{KeptRule, kind};
+use super::super::world::{World, kind};
 use super::people::fresh_name;
-use super::{Host, apply, change, delete as remove, done, insert, text};
-use crate::access::decide::{Layer, Ruling};
+use super::{Host, apply, change, delete as remove, done, guards, insert, text};
 use crate::access::{RIGHTS, Role};
 use crate::store::Expect;
 
@@ -19,6 +17,7 @@ pub(super) async fn create_role(host: &Host, call: &Call) -> Result<Vec<Value>, 
 
 pub(super) async fn delete_role(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
+    guards::keeps_an_administrator(host, |people| drop(people.roles.remove(&name)))?;
     apply(host, vec![remove(kind::ROLE, name.clone(), Expect::Present)]).await?;
     Ok(done(format!("the role {name} is gone")))
 }
@@ -38,19 +37,18 @@ pub(super) fn list_roles(host: &Host) -> Vec<Value> {
 }
 
 /// Every permission that can be granted: the shell's, the site's, and those of the bundles that are enabled.
-fn permissions(host: &Host) -> Result<Vec<EcoString>, Error> {
-    // what the line itself has made is there too
-    let world = host.engine.world()?;
+pub(super) fn permissions(world: &World) -> Vec<EcoString> {
     let mut all: Vec<EcoString> = RIGHTS.iter().map(|right| EcoString::from(*right)).collect();
     all.extend(world.permissions.iter().cloned());
     all.sort();
     all.dedup();
-    Ok(all)
+    all
 }
 
 pub(super) async fn grant(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (name, permission) = (text(call, "NAME")?, text(call, "PERMISSION")?);
-    let known = permissions(host)?;
+    // what the line itself has made is there too
+    let known = permissions(&*host.engine.world()?);
     if !known.contains(&permission) {
         let error = Error::failed(format!("there is no permission {permission}"));
         return Err(match pipit_commands::bind::nearest(&permission, known.iter().map(EcoString::as_str)) {
@@ -58,6 +56,7 @@ pub(super) async fn grant(host: &Host, call: &Call) -> Result<Vec<Value>, Error>
             None => error.help("permission list shows those there are; permission create site:NAME makes one"),
         });
     }
+    guards::may_give(host, [&permission])?;
     let added = permission.clone();
     change(host, kind::ROLE, &name, |role: &mut Role| {
         role.permissions.insert(added);
@@ -69,6 +68,11 @@ pub(super) async fn grant(host: &Host, call: &Call) -> Result<Vec<Value>, Error>
 
 pub(super) async fn revoke(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (name, permission) = (text(call, "NAME")?, text(call, "PERMISSION")?);
+    guards::keeps_an_administrator(host, |people| {
+        if let Some(role) = people.roles.get_mut(&name) {
+            role.permissions.remove(&permission);
+        }
+    })?;
     change(host, kind::ROLE, &name, |role: &mut Role| {
         if role.permissions.remove(&permission) {
             return Ok(());
@@ -81,9 +85,12 @@ pub(super) async fn revoke(host: &Host, call: &Call) -> Result<Vec<Value>, Error
 
 pub(super) async fn give(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (name, group) = (text(call, "NAME")?, text(call, "GROUP")?);
-    if !host.engine.world()?.policy.people().groups.contains_key(&group) {
+    let world = host.engine.world()?;
+    let people = world.policy.people();
+    if !people.groups.contains_key(&group) {
         return Err(Error::failed(format!("there is no group {group}")));
     }
+    guards::may_give(host, people.roles.get(&name).into_iter().flat_map(|role| &role.permissions))?;
     let added = group.clone();
     change(host, kind::ROLE, &name, |role: &mut Role| {
         role.groups.insert(added);
@@ -95,6 +102,11 @@ pub(super) async fn give(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
 
 pub(super) async fn take(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (name, group) = (text(call, "NAME")?, text(call, "GROUP")?);
+    guards::keeps_an_administrator(host, |people| {
+        if let Some(role) = people.roles.get_mut(&name) {
+            role.groups.remove(&group);
+        }
+    })?;
     change(host, kind::ROLE, &name, |role: &mut Role| {
         if role.groups.remove(&group) {
             return Ok(());
@@ -127,96 +139,9 @@ pub(super) async fn delete_permission(host: &Host, call: &Call) -> Result<Vec<Va
 }
 
 pub(super) fn list_permissions(host: &Host) -> Result<Vec<Value>, Error> {
-    let rows = permissions(host)?.into_iter().map(|name| {
+    let rows = permissions(&*host.engine.world()?).into_iter().map(|name| {
         let row: Record = [("permission", name)].into_iter().collect();
         row.into()
     });
     Ok(rows.collect())
-}
-
-pub(super) async fn create_rule(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let typed = text(call, "RULE")?;
-    let rule = pipit_grammar::rule::parse_rule(&typed).map_err(|error| unread(&error, &typed))?;
-    names_what_is_there(host, &rule)?;
-    let ids =
-        host.world.policy.site_rules().iter().filter_map(|ruling| ruling.id.strip_prefix('r')?.parse::<u64>().ok());
-    let id = format!("r{}", ids.max().unwrap_or(0) + 1);
-    let text = rule.to_string();
-    apply(host, vec![insert(kind::RULE, id.clone(), &KeptRule { text: text.clone() })]).await?;
-    Ok(done(format!("{id}: {text}")))
-}
-
-/// Refuses a rule about a command or with a permission that is not there: a slip of the pen would guard nothing, or lock
-/// everybody out.
-fn names_what_is_there(host: &Host, rule: &Rule) -> Result<(), Error> {
-    let world = host.engine.world()?;
-    let commands = world.catalogue.all();
-    let about = match &rule.target {
-        Target::All => None,
-        Target::Bundle(bundle) if commands.iter().any(|command| command.spec().bundle == *bundle) => None,
-        Target::Bundle(bundle) => Some(Error::failed(format!("there is no bundle {bundle} with commands"))),
-        Target::Command { bundle, command } => {
-            let exact = format!("{bundle}:{command}");
-            let there = commands.iter().any(|command| *command.exact() == exact);
-            (!there).then(|| missing("command", &exact, commands.iter().map(|command| command.exact().as_str())))
-        }
-    };
-    if let Some(error) = about {
-        return Err(error);
-    }
-    let known = permissions(host)?;
-    match rule.permissions().into_iter().find(|permission| !known.contains(permission)) {
-        Some(permission) => Err(missing("permission", permission, known.iter().map(EcoString::as_str))),
-        None => Ok(()),
-    }
-}
-
-fn missing<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Error {
-    let error = Error::failed(format!("there is no {what} {name}, so the rule is not made"));
-    match pipit_commands::bind::nearest(name, known) {
-        Some(near) => error.help(format!("did you mean {near}?")),
-        None => error.help(format!("make the {what} first, or enable the bundle that brings it")),
-    }
-}
-
-/// What is wrong with a rule, and near which of its words.
-fn unread(error: &pipit_grammar::SyntaxError, rule: &str) -> Error {
-    let near = rule.get(error.span.start as usize..).unwrap_or_default();
-    let near: String = near.chars().take(24).collect();
-    let place = if near.trim().is_empty() { String::new() } else { format!(" (at `{near}`)") };
-    let failed = Error::failed(format!("the rule cannot be read: {}{place}", error.message));
-    match &error.help {
-        Some(help) => failed.help(help.clone()),
-        None => failed,
-    }
-}
-
-pub(super) async fn delete_rule(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let id = text(call, "ID")?;
-    if id.contains('#') {
-        return Err(Error::failed(format!("{id} comes with its command and cannot be deleted"))
-            .help("a rule of the site that says more overrides it, and a guard always holds"));
-    }
-    apply(host, vec![remove(kind::RULE, id.clone(), Expect::Present)]).await?;
-    Ok(done(format!("the rule {id} is gone")))
-}
-
-pub(super) fn list_rules(host: &Host, call: &Call) -> Vec<Value> {
-    let policy = &host.world.policy;
-    let rulings: Vec<&Ruling> = match call.text("COMMAND") {
-        Some(command) => policy.rules_of(&command).iter().collect(),
-        None => policy.site_rules().iter().collect(),
-    };
-    rulings
-        .into_iter()
-        .map(|ruling| {
-            let layer = match ruling.layer {
-                Layer::Bundle => "bundle",
-                Layer::Site => "site",
-            };
-            let row: Record =
-                [("id", ruling.id.as_str()), ("of", layer), ("rule", ruling.source.as_str())].into_iter().collect();
-            row.into()
-        })
-        .collect()
 }
