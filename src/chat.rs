@@ -10,11 +10,16 @@ mod backoff;
 mod breaker;
 mod embedded;
 mod flood;
+mod follow;
 pub(crate) mod irc;
 mod outbox;
+mod questions;
 mod seen;
+mod services;
 mod session;
+mod speakers;
 mod split;
+mod teller;
 mod tls;
 mod turns;
 mod whereabouts;
@@ -27,9 +32,14 @@ use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-pub(crate) use ask::{Services, ask, ways};
+pub(crate) use ask::{ask, ways};
 pub(crate) use flood::Flood;
+pub(crate) use services::Services;
 use session::Session;
+pub(crate) use teller::Teller;
+
+use crate::engine::Question;
+use crate::render::Look;
 
 /// Posts that may wait for a connection to take them.
 const POSTS: usize = 256;
@@ -53,6 +63,8 @@ pub(crate) struct Message {
     pub(crate) at: i64,
     /// When it was heard, in departures that the entry has counted: who had the sender's name then.
     pub(crate) heard: u64,
+    /// How often somebody else had spoken in the room until then.
+    pub(crate) spoken: u64,
 }
 
 /// How a line stood in what was said.
@@ -113,6 +125,8 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     /// Said in the form that no bot answers, where the service has one.
     pub(crate) notice: bool,
+    /// The line lacks a word, and the text asks for it: what the asker says next in that place is the word.
+    pub(crate) question: Option<Question>,
 }
 
 /// Something said without being asked, such as the target of a redirect.
@@ -126,9 +140,9 @@ pub(crate) struct Post {
     pub(crate) heard: Option<u64>,
 }
 
-/// What runs a line: `None` says nothing. Lines of one sender come one after the other, unless one takes long; those of
-/// others at the same time.
-pub(crate) type Ask = Arc<dyn Fn(Message) -> BoxFuture<'static, Option<Answer>> + Send + Sync>;
+/// What runs a line: `None` says nothing. What the line comes to before its end can be told on the way. Lines of one sender
+/// come one after the other, unless one takes long; those of others at the same time.
+pub(crate) type Ask = Arc<dyn Fn(Message, Arc<Teller>) -> BoxFuture<'static, Option<Answer>> + Send + Sync>;
 
 /// One `[[chat]]` of the configuration; `service` says which kind.
 #[derive(Clone, Debug, Deserialize)]
@@ -172,6 +186,20 @@ impl Entry {
     pub(crate) fn files(&self) -> Vec<&std::path::Path> {
         match self {
             Self::Irc(entry) => entry.files(),
+        }
+    }
+
+    /// The rooms to be in.
+    pub(crate) fn rooms(&self) -> &[String] {
+        match self {
+            Self::Irc(entry) => &entry.channels,
+        }
+    }
+
+    /// For what answers are drawn there.
+    fn look(&self) -> Look {
+        match self {
+            Self::Irc(_) => irc::LOOK,
         }
     }
 
@@ -257,7 +285,6 @@ impl Handle {
     }
 
     /// Tells of every change of the state.
-    #[cfg(test)]
     pub(crate) fn watch(&self) -> watch::Receiver<State> {
         self.state.clone()
     }
@@ -276,7 +303,7 @@ pub(crate) fn start(entry: Entry, ask: Ask, ways: Ways) -> Handle {
     let (stop, stopped) = watch::channel(false);
     let first = State { link: Link::Connecting, last_error: None, rooms: Vec::new() };
     let (tell, state) = watch::channel(first);
-    let session = Session::new(entry.name().into(), entry.prefix(), (ask, ways), heard_posts, tell, stopped);
+    let session = Session::new(&entry, (ask, ways), heard_posts, tell, stopped);
     let task = tokio::spawn(session::keep(entry.clone(), session));
     Handle { entry, posts, state, stop, task }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use ecow::EcoString;
-use pipit_commands::{Attachment, Batch, Error, ErrorKind, Labels, Stream, Value};
+use pipit_commands::{Attachment, Batch, Error, ErrorKind, Labels, Stream, Value, Verb};
 use pipit_grammar::ast::Line;
 use pipit_grammar::rule::{Place, Via};
 use tokio::sync::{oneshot, watch};
@@ -36,6 +36,7 @@ mod life;
 mod names;
 mod plan;
 mod planner;
+mod question;
 mod room;
 mod run;
 mod serve;
@@ -45,11 +46,13 @@ pub(crate) use approval::Action;
 use approval::Release;
 use bundles::Bundles;
 use drive::{Listed, drive};
+pub(crate) use host::Paging;
 use host::{Judged, Lent, LineHost};
 pub(crate) use life::Life;
 pub(crate) use names::Catalogue;
 use names::Names;
 use planner::Planner;
+pub(crate) use question::Question;
 use room::{Room, RoomId};
 use world::World;
 
@@ -128,6 +131,8 @@ pub(crate) struct Reply {
     pub(crate) template: Option<String>,
     /// Pictures and files beside the values.
     pub(crate) attached: Vec<Attachment>,
+    /// How the answer is to be paged, when it goes on with one that was kept (`more`).
+    pub(crate) paging: Option<Paging>,
     /// What commands said beside their values that whoever typed the line should know.
     pub(crate) notes: Vec<String>,
     /// What may be said in answer, for services that have buttons.
@@ -224,17 +229,6 @@ impl Engine {
         let _ = self.0.outlet.set(outlet);
     }
 
-    /// Keeps the rest of an answer that was too long to show, for `more` of the same person in the same place. What
-    /// nobody verified owns nothing, and so has no more.
-    pub(crate) async fn keep_rest(&self, identity: &Identity, place: &Place, rest: &str) -> Result<bool, Error> {
-        let world = self.world()?;
-        let subject = world.policy.subject(identity)?;
-        let Some(owner) = subject.owner() else { return Ok(false) };
-        let key = world::own(owner, &room_name(place));
-        self.0.store.apply(vec![serve::rest(key, rest)]).await.map_err(unavailable)?;
-        Ok(true)
-    }
-
     /// A new one-time code that makes whoever says it the administrator; none when there is one already.
     pub(crate) async fn claim_code(&self) -> Result<Option<String>, Error> {
         let world = self.world()?;
@@ -311,8 +305,8 @@ impl Engine {
             values: beside.values,
         });
         tracing::debug!(id = receipt.id(), "answered");
-        let Beside { template, attached, notes, actions, .. } = beside;
-        Reply { error, template, attached, notes, actions, receipt: Some(receipt) }
+        let Beside { template, attached, paging, notes, actions, .. } = beside;
+        Reply { error, template, attached, paging, notes, actions, receipt: Some(receipt) }
     }
 
     /// Under which name the request is written down.
@@ -373,6 +367,9 @@ impl Engine {
         if host.waits() {
             return Err(approval::park(&host, &line, &plan, beside).await);
         }
+        // what more shows goes on with what is kept only where it is shown as it is
+        let pages = last_command.as_ref().is_some_and(|command| command.verb() == Some(Verb::More));
+        beside.paging = host.paging().filter(|_| pages);
         beside.template = last_command.and_then(|command| host.template(&command));
         beside.attached = host.attached();
         beside.notes = host.notes();
@@ -429,6 +426,7 @@ struct Beside {
     values: u64,
     template: Option<String>,
     attached: Vec<Attachment>,
+    paging: Option<Paging>,
     notes: Vec<String>,
     actions: Vec<Action>,
 }

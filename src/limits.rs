@@ -18,6 +18,10 @@ pub(crate) const NOTE_BYTES: usize = 64 * 1024;
 pub(crate) const ANSWER: usize = 4 * 1024 * 1024;
 /// How long a line may show nothing before it says that it runs.
 pub(crate) const LIFE: Duration = Duration::from_secs(2);
+/// How long lies at least between two reports of how far a line is, where each is a message.
+pub(crate) const PROGRESS: Duration = Duration::from_secs(30);
+/// How long a question about a line waits for its answer.
+pub(crate) const QUESTION: Duration = Duration::from_mins(2);
 /// How many records of a table are awaited before it is drawn in the terminal, and for how long.
 pub(crate) const TABLE_ROWS: usize = 1000;
 /// See [`TABLE_ROWS`].
@@ -26,6 +30,10 @@ pub(crate) const TABLE_WAIT: Duration = Duration::from_millis(200);
 pub(crate) const SHOWN_LINES: usize = 15;
 /// The same in bytes.
 pub(crate) const SHOWN_BYTES: usize = 3000;
+/// How long the whole of a long answer is kept for `more`, and how much of it, in bytes.
+pub(crate) const OUTPUT_TIME: Duration = Duration::from_hours(24);
+/// See [`OUTPUT_TIME`].
+pub(crate) const OUTPUT_BYTES: usize = 1024 * 1024;
 /// How many pictures and files a line may attach; more are left out.
 pub(crate) const ATTACHED: usize = 10;
 /// How many streams, notes, aliases, reminders and unread messages one person may have, each.

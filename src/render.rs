@@ -11,8 +11,6 @@ pub(crate) use roll::{Look, Roll, how_far};
 
 use pipit_commands::{Error, Value};
 
-use crate::limits::{SHOWN_BYTES, SHOWN_LINES};
-
 /// The text of values, for a file or a program; empty when there are none.
 pub(crate) fn text(values: &[Value]) -> String {
     Roll::new(Look::Plain).document(&Document::ended(None).values(values))
@@ -28,12 +26,14 @@ pub(crate) fn plain(text: &str) -> String {
     pipit_commands::plain(text).into_owned()
 }
 
-/// As much of a text as a reply shows, on whole lines where there are any, and the rest.
-pub(crate) fn shorten(text: &str) -> (&str, Option<&str>) {
-    let lines = text.match_indices('\n').nth(SHOWN_LINES - 1).map_or(text.len(), |(at, _)| at);
-    let mut end = lines;
-    if end > SHOWN_BYTES {
-        let fits = (0..=SHOWN_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+/// As much of a text as fits into so many lines and bytes, on whole lines where there are any, and the rest.
+pub(crate) fn shorten(text: &str, lines: usize, bytes: usize) -> (&str, Option<&str>) {
+    if lines == 0 || bytes == 0 {
+        return ("", (!text.is_empty()).then_some(text));
+    }
+    let mut end = text.match_indices('\n').nth(lines - 1).map_or(text.len(), |(at, _)| at);
+    if end > bytes {
+        let fits = text.floor_char_boundary(bytes);
         end = text.get(..fits).and_then(|head| head.rfind('\n')).filter(|at| *at > 0).unwrap_or(fits);
     }
     let rest = text.get(end..).unwrap_or_default();
@@ -48,11 +48,11 @@ mod tests {
     #[test]
     fn a_long_text_is_cut_at_a_line() {
         let text = (0..40).map(|n| n.to_string()).collect::<Vec<_>>().join("\n");
-        let (head, rest) = shorten(&text);
+        let (head, rest) = shorten(&text, 15, 3000);
         assert_eq!(head.lines().count(), 15);
         assert_eq!(rest.map(|rest| rest.lines().count()), Some(25));
         let one = "é".repeat(4000);
-        let (head, rest) = shorten(&one);
+        let (head, rest) = shorten(&one, 15, 3000);
         assert_eq!(head.len(), 3000);
         assert_eq!(rest.map(str::len), Some(5000));
     }

@@ -32,7 +32,7 @@ const LIMIT: Duration = PATIENCE;
 
 /// The one-time code that a start printed.
 fn code(shell: &mut Beside) -> String {
-    let written = shell.writes("serving test");
+    let written = shell.writes("irc test: connected as pipit, in #");
     let line = written.lines().find_map(|line| line.split_once("claim ")).expect("a code is printed");
     line.1.to_owned()
 }
@@ -154,6 +154,14 @@ async fn a_room_types_lines() {
     }
     assert_eq!(alice.hears(), "45");
     (0..15).for_each(|_| drop(alice.hears()));
+    assert_eq!(alice.ask("!more --all | lines | count"), "100");
+    assert_eq!([alice.ask("!more 2"), alice.hears(), alice.hears()], ["60", "61", "… 38 more lines: more"]);
+    assert_eq!([alice.ask("!more 38"), alice.hears()], ["62", "63"]);
+    (64..100).for_each(|_| drop(alice.hears()));
+    for said in [alice.ask("!more"), alice.whisper("more")] {
+        assert!(said.starts_with("error: more: there is no more to show here"), "{said}");
+    }
+    assert_eq!(alice.ask("!more --all | lines | head"), "0");
 
     // elsewhere only with the right, only where the bot is, and then only there
     let said = alice.ask("!echo hi > #other");
@@ -225,19 +233,52 @@ async fn a_slow_line_shows_life_and_can_be_stopped() {
     alice.say(&format!("!kill {id}"));
     let mut said = [alice.hears(), alice.hears()];
     said.sort();
-    assert_eq!(said, [format!("{id} is stopped"), "error: stopped by alice".into()]);
+    // others have spoken since that line was typed, so its answer names her
+    assert_eq!(said, [format!("{id} is stopped"), "alice: error: stopped by alice".into()]);
 
     // a program is ended with its line
     let file = site.home.beside("out/was-here");
-    let said = alice.ask(&format!("!slow:wait {}", file.display()));
-    let id = said.split(' ').next().unwrap().to_owned();
-    assert!(said.contains("is running"), "{said}");
+    assert_eq!(alice.ask(&format!("!slow:wait {}", file.display())), mark);
+    let id = alice.ask("!ps | get id");
     assert!(!processes_with(&mark).is_empty() && file.exists());
     alice.say(&format!("!kill {id}"));
     until("the program's end", || processes_with(&mark).is_empty().then_some(()));
     let rows = site.home.values(&format!("audit show {id}"));
     let kinds: Vec<&str> = rows.iter().map(|row| field(row, "kind")).collect();
     assert!(kinds.contains(&"intent") && kinds.contains(&"effect"), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn a_slow_line_is_followed_and_what_a_line_lacks_is_asked_for() {
+    let site = Site::with(&["alice", "bob"]).await;
+    site.users(&["alice", "bob"]);
+    let _shell = site.serve().await;
+    let port = site.server.port;
+    let people = [Person::login(port, "alice", "alicepw", "#ops"), Person::login(port, "bob", "bobpw", "#ops")];
+    let [mut alice, mut bob] = people.map(Person::arrived);
+
+    // what has come is there while the rest is on its way
+    assert_eq!(alice.ask("!range 4 | each { sleep 1.2 }"), "0");
+    assert_eq!(alice.whisper("ps | get line"), "range 4 | each { sleep 1.2 }");
+    assert_eq!([alice.hears(), alice.hears(), alice.hears()], ["1", "2", "3"]);
+    (0..4).for_each(|_| drop(bob.hears()));
+
+    assert_eq!(alice.ask("!range"), "alice: which END for range? Say it here, or cancel");
+    bob.hears();
+    assert_eq!(bob.ask("!echo 7"), "7");
+    alice.hears();
+    assert_eq!([alice.ask("2"), alice.hears()], ["0", "1"]);
+    let log = site.home.log();
+    let row = |text: &str| log.iter().rfind(|row| field(row, "line") == text).unwrap();
+    assert_eq!(["who", "room", "ended"].map(|name| field(row("range 2"), name)), ["alice", "ops", "ok"]);
+    assert_eq!(field(row("range"), "ended"), "refused");
+    // what only its owner may know is not asked for where others read along, and what one may not run neither
+    let said = alice.ask("!claim");
+    assert!(said.starts_with("error: CODE of claim is missing"), "{said}");
+    assert_eq!(alice.whisper("claim"), "which CODE for claim? Say it here, or cancel");
+    assert_eq!(alice.whisper("cancel"), "alice: cancelled; nothing ran");
+    let said = alice.ask("!user create");
+    assert!(said.contains("alice may not run user:create"), "{said}");
 }
 
 #[tokio::test]
@@ -263,7 +304,7 @@ async fn a_shell_that_is_told_to_stop_takes_leave_and_comes_back() {
     assert!(written.ends_with("pipit: stopping\n"), "{written}");
 
     let mut shell = site.serve().await;
-    let written = shell.writes("serving test");
+    let written = shell.writes("irc test: connected as pipit, in #");
     assert!(!written.contains("claim"), "{written}");
     assert_eq!(alice.ask("!hi"), "hello again");
     assert_eq!(alice.ask("!user list | count"), "1");
@@ -285,6 +326,7 @@ async fn nothing_runs_that_cannot_be_written_down() {
     hold.execute_batch("BEGIN EXCLUSIVE").unwrap();
     alice.say(&format!("!{line}"));
     let run = site.home.run("echo hi");
+    assert_eq!(alice.hears(), "the line has not begun: it waits to be written down in the audit log");
     let said = alice.hears();
     assert!(said.starts_with("error: the audit log cannot be written, so nothing runs"), "{said}");
     assert!(run.out.is_empty(), "{run:?}");
@@ -302,7 +344,7 @@ async fn a_network_without_proof_has_strangers_only() {
     let (server, home) = site::bare().await;
     home.setup(&["user create alice", "user link alice irc://bare/alice"]);
     let mut shell = site::serve(&home, server.port).await;
-    let code = shell.writes("serving bare");
+    let code = shell.writes("irc bare: connected as pipit, in #");
     let code = code.split_once("claim ").unwrap().1.lines().next().unwrap().to_owned();
     let mut alice = Person::stranger(server.port, "alice", "#ops").arrived();
     assert_eq!([alice.ask("!list b a | sort | upper"), alice.hears()], ["A", "B"]);

@@ -112,6 +112,13 @@ impl Error {
         self
     }
 
+    /// Nothing is to be asked: where the word would go is not in the line that was typed.
+    #[must_use]
+    pub fn wants_nothing(mut self) -> Self {
+        self.0.wanted = None;
+        self
+    }
+
     /// What the line lacks, when that is what is wrong with it.
     #[must_use]
     pub fn wanted(&self) -> Option<&Wanted> {

@@ -18,6 +18,10 @@ pub(super) enum Asked<'a> {
     Embedded { first: &'a str, then: Vec<&'a str> },
     /// More lines stand in talk than run; how many.
     TooMany(usize),
+    /// It answers a question about a line, which is whole now.
+    Completed(EcoString),
+    /// It takes a question back.
+    Cancelled,
 }
 
 /// The lines that stand in a text between single backticks; `None` when there are none.
@@ -101,7 +105,7 @@ mod tests {
     fn found(text: &str) -> Vec<&str> {
         match lines(text) {
             Some(Asked::Embedded { first, then }) => std::iter::once(first).chain(then).collect(),
-            Some(Asked::Line(_) | Asked::TooMany(_)) | None => Vec::new(),
+            Some(Asked::Line(_) | Asked::TooMany(_) | Asked::Completed(_) | Asked::Cancelled) | None => Vec::new(),
         }
     }
 

@@ -26,10 +26,13 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::session::{Ended, Next, Session};
 use super::{Flood, Place};
+use crate::render::Look;
 use talk::Talk;
 use voice::More;
 use wire::{Input, Output, Stream};
 
+/// A table of more columns than most windows show becomes a record a message.
+pub(super) const LOOK: Look = Look::Room { width: 100 };
 /// The longest wait for TCP and TLS, and for the server's welcome.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the link is looked after: silence, rooms, the nick.
@@ -91,7 +94,7 @@ fn bang() -> String {
 }
 
 fn safe_everywhere() -> Flood {
-    Flood { burst: 4, every: Duration::from_secs(2) }
+    Flood { burst: 8, every: Duration::from_secs(1), long: 20 }
 }
 
 impl Entry {
@@ -220,9 +223,7 @@ async fn through(
         while let Some(line) = input.line() {
             talk.hear(line, session, output)?;
         }
-        while talk.voice.takes_more()
-            && let Some(say) = session.ready()
-        {
+        while let Some(say) = session.ready(talk.voice.takes_more()) {
             talk.say(&say);
         }
         let now = Instant::now();
@@ -240,7 +241,7 @@ async fn through(
         tokio::select! {
             biased;
             received = wire::turn(stream, &mut input, output, more == More::WhenSent) => received?,
-            next = session.next(), if leave_at.is_none() && talk.voice.takes_more() => match next {
+            next = session.next(talk.voice.takes_more()), if leave_at.is_none() => match next {
                 Next::Say(say) => say.iter().for_each(|say| talk.say(say)),
                 Next::Stop => {
                     talk.deaf();

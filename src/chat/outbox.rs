@@ -18,6 +18,8 @@ pub(super) struct Ready {
 /// The queues of all places that have one, the next to speak first.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
+    /// What goes before all else, with what it is about.
+    urgent: VecDeque<(u64, Ready)>,
     places: VecDeque<(EcoString, VecDeque<Ready>)>,
     waiting: usize,
 }
@@ -42,8 +44,30 @@ impl Outbox {
         }
     }
 
+    /// Puts one before all that is not urgent.
+    pub(super) fn hurry(&mut self, about: u64, ready: Ready) {
+        self.waiting += 1;
+        self.urgent.push_back((about, ready));
+    }
+
+    /// Takes back what is urgent about something and has not been sent.
+    pub(super) fn withdraw(&mut self, about: u64) {
+        let before = self.urgent.len();
+        self.urgent.retain(|(other, _)| *other != about);
+        self.waiting -= before - self.urgent.len();
+    }
+
+    /// Whether the next is urgent.
+    pub(super) fn is_urgent(&self) -> bool {
+        !self.urgent.is_empty()
+    }
+
     /// Takes the next, and sends its place behind the other places.
     pub(super) fn pop(&mut self) -> Option<Ready> {
+        if let Some((_, ready)) = self.urgent.pop_front() {
+            self.waiting -= 1;
+            return Some(ready);
+        }
         let (place, mut queue) = self.places.pop_front()?;
         let ready = queue.pop_front();
         if !queue.is_empty() {
@@ -70,5 +94,19 @@ mod tests {
             std::iter::from_fn(|| outbox.pop()).map(|ready| String::from_utf8(ready.bytes).unwrap()).collect();
         assert_eq!(order, ["a1", "b1", "c1", "a2", "c2", "a3"]);
         assert!(outbox.is_empty() && outbox.places.is_empty());
+    }
+
+    #[test]
+    fn what_is_urgent_goes_first_or_not_at_all() {
+        let ready = |text: &str| Ready { bytes: text.into(), cost: 1 };
+        let mut outbox = Outbox::default();
+        outbox.push(&"#a".into(), ready("a1"));
+        outbox.hurry(7, ready("seven"));
+        outbox.hurry(8, ready("eight"));
+        outbox.withdraw(7);
+        assert_eq!((outbox.len(), outbox.is_urgent()), (2, true));
+        let order: Vec<_> =
+            std::iter::from_fn(|| outbox.pop()).map(|ready| String::from_utf8(ready.bytes).unwrap()).collect();
+        assert_eq!(order, ["eight", "a1"]);
     }
 }

@@ -4,6 +4,7 @@
 //! person is not: the name may be another's by then.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ecow::EcoString;
@@ -13,10 +14,13 @@ use tokio::time::Instant;
 use super::backoff::Backoff;
 use super::breaker::Breaker;
 use super::embedded::{self, Asked};
+use super::questions::Questions;
 use super::seen::Seen;
-use super::turns::{Done, Turn, Turns};
+use super::speakers::Speakers;
+use super::teller::{About, Told, What};
+use super::turns::{Turn, Turns};
 use super::whereabouts::Whereabouts;
-use super::{Answer, Ask, Entry, Link, Message, Place, Post, Sender, Stands, State, Ways, address};
+use super::{Ask, Entry, Habits, Link, Message, Place, Post, Sender, Stands, State, Ways, address};
 use crate::limits;
 
 /// How a connection ended.
@@ -51,6 +55,18 @@ pub(super) struct Say {
     pub(super) place: Place,
     pub(super) text: String,
     pub(super) notice: bool,
+    pub(super) order: Order,
+}
+
+/// How things that wait to be said stand to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// One behind the other.
+    Usual,
+    /// That a line of this number runs: before all others, and not when its answer is there.
+    Life(u64),
+    /// What a line of this number came to.
+    Answer(u64),
 }
 
 /// What an adapter waits for besides its socket.
@@ -68,26 +84,28 @@ pub(super) struct Session {
     ways: Ways,
     turns: Turns,
     seen: Seen,
-    answers: mpsc::Receiver<Done>,
+    lives: mpsc::Receiver<Told>,
+    answers: mpsc::Receiver<Told>,
     posts: mpsc::Receiver<Post>,
     state: watch::Sender<State>,
     stop: watch::Receiver<bool>,
     breaker: Breaker,
     whereabouts: Whereabouts,
+    speakers: Speakers,
+    questions: Questions,
     up_since: Option<Instant>,
 }
 
 impl Session {
     pub(super) fn new(
-        service: EcoString,
-        prefix: &str,
+        entry: &Entry,
         (ask, ways): (Ask, Ways),
         posts: mpsc::Receiver<Post>,
         state: watch::Sender<State>,
         stop: watch::Receiver<bool>,
     ) -> Self {
-        let (turns, answers) = Turns::new(ask);
-        let prefix = prefix.into();
+        let (turns, lives, answers) = Turns::new(ask, entry.look());
+        let (service, prefix) = (entry.name().into(), entry.prefix().into());
         let (seen, breaker) = (Seen::default(), Breaker::new(Instant::now()));
         Self {
             service,
@@ -95,28 +113,42 @@ impl Session {
             ways,
             turns,
             seen,
+            lives,
             answers,
             posts,
             state,
             stop,
             breaker,
             whereabouts: Whereabouts::default(),
+            speakers: Speakers::default(),
+            questions: Questions::default(),
             up_since: None,
         }
     }
 
-    /// What a text that was said in a place asks for, or `None` for talk.
-    pub(super) fn asked<'a>(&self, text: &'a str, nick: &str, place: &Place) -> Option<Asked<'a>> {
-        let direct = match place {
-            Place::Direct(_) => return address::line(text, &self.prefix, nick, true).map(Asked::Line),
-            Place::Room(_) => false,
+    /// Somebody said something in a place.
+    pub(super) fn spoke(&mut self, place: &Place, nick: &str) {
+        self.speakers.spoke(place, nick);
+    }
+
+    /// What a text that somebody said in a place asks for, or `None` for talk. `bot` is our own name there.
+    pub(super) fn asked<'a>(&self, text: &'a str, bot: &str, place: &Place, sender: &Sender) -> Option<Asked<'a>> {
+        let habits = match place {
+            Place::Direct(_) => Habits::default(),
+            Place::Room(_) => (self.ways)(place),
         };
-        let habits = (self.ways)(place);
         let prefix = habits.prefix.as_ref().unwrap_or(&self.prefix);
-        match address::line(text, prefix, nick, direct) {
-            Some(line) => Some(Asked::Line(line)),
-            None if habits.embedded => embedded::lines(text),
-            None => None,
+        if let Some(line) = address::line(text, prefix, bot, false) {
+            return Some(Asked::Line(line));
+        }
+        if let Some(question) = self.questions.open(place, sender) {
+            let cancels = text.trim().eq_ignore_ascii_case("cancel");
+            return Some(if cancels { Asked::Cancelled } else { Asked::Completed(question.completed(text)) });
+        }
+        match place {
+            Place::Direct(_) => address::line(text, prefix, bot, true).map(Asked::Line),
+            Place::Room(_) if habits.embedded => embedded::lines(text),
+            Place::Room(_) => None,
         }
     }
 
@@ -127,10 +159,17 @@ impl Session {
         {
             return None;
         }
-        let (text, stands) = match heard.asked {
-            Asked::Line(line) => (line, Stands::Alone),
+        // whatever they say now, they have heard the question
+        self.questions.close(&heard.place, &heard.sender);
+        let (text, stands): (EcoString, Stands) = match heard.asked {
+            Asked::Line(line) => (line.into(), Stands::Alone),
+            Asked::Completed(line) => (line, Stands::Alone),
+            Asked::Cancelled => {
+                let text = format!("{}: cancelled; nothing ran", heard.sender.shown);
+                return Some(Say { place: heard.place, text, notice: false, order: Order::Usual });
+            }
             Asked::Embedded { first, then } => {
-                (first, Stands::InTalk { then: then.into_iter().map(EcoString::from).collect() })
+                (first.into(), Stands::InTalk { then: then.into_iter().map(EcoString::from).collect() })
             }
             Asked::TooMany(many) => {
                 let text = format!(
@@ -138,24 +177,26 @@ impl Session {
                     heard.sender.shown,
                     limits::EMBEDDED
                 );
-                return Some(Say { place: heard.place, text, notice: true });
+                return Some(Say { place: heard.place, text, notice: true, order: Order::Usual });
             }
         };
+        let spoken = self.speakers.since(&heard.place);
         let message = Message {
             service: self.service.clone(),
             place: heard.place,
             sender: heard.sender,
-            text: text.into(),
+            text,
             stands,
             key: heard.key,
             at: heard.at.unwrap_or_else(now),
             heard: self.whereabouts.now(),
+            spoken,
         };
         match self.turns.line_up(message) {
             Turn::Taken | Turn::RefusedAgain => None,
             Turn::Refused { sender, place } => {
                 let text = format!("{sender}: too many of your lines wait; say it again later");
-                Some(Say { place, text, notice: true })
+                Some(Say { place, text, notice: true, order: Order::Usual })
             }
         }
     }
@@ -166,23 +207,34 @@ impl Session {
         let _told = self.stop.wait_for(|stop| *stop).await;
     }
 
-    /// Waits for something to say. Nothing is lost when the wait is given up.
-    pub(super) async fn next(&mut self) -> Next {
+    /// Waits for something to say. Nothing is lost when the wait is given up. Without `room` for more only what may go
+    /// before all else is awaited.
+    pub(super) async fn next(&mut self, room: bool) -> Next {
         let heard = tokio::select! {
+            biased;
             _ = self.stop.wait_for(|stop| *stop) => return Next::Stop,
-            Some(done) = self.answers.recv() => Ok(done),
-            Some(post) = self.posts.recv() => Err(post),
+            Some(life) = self.lives.recv() => Ok(life),
+            Some(told) = self.answers.recv(), if room => Ok(told),
+            Some(post) = self.posts.recv(), if room => Err(post),
         };
         Next::Say(match heard {
-            Ok(done) => self.answered(done),
+            Ok(told) => self.told(told),
             Err(post) => self.posted(post),
         })
     }
 
-    /// Something to say that is there already.
-    pub(super) fn ready(&mut self) -> Option<Say> {
-        while let Ok(done) = self.answers.try_recv() {
-            if let Some(say) = self.answered(done) {
+    /// Something to say that is there already; see [`Self::next`].
+    pub(super) fn ready(&mut self, room: bool) -> Option<Say> {
+        while let Ok(told) = self.lives.try_recv() {
+            if let Some(say) = self.told(told) {
+                return Some(say);
+            }
+        }
+        if !room {
+            return None;
+        }
+        while let Ok(told) = self.answers.try_recv() {
+            if let Some(say) = self.told(told) {
                 return Some(say);
             }
         }
@@ -206,35 +258,68 @@ impl Session {
             (place, _) => place,
         };
         let notice = matches!(place, Place::Room(_)) && address::rouses(&post.text);
-        Some(Say { place, text: post.text, notice })
+        Some(Say { place, text: post.text, notice, order: Order::Usual })
     }
 
-    fn answered(&mut self, done: Done) -> Option<Say> {
-        let Answer { text, notice } = done.answer?;
-        match done.place {
+    fn told(&mut self, told: Told) -> Option<Say> {
+        let about = told.about;
+        let answers = Order::Answer(about.number);
+        let (text, notice, order) = match told.what {
+            // it is late: the place knows more already
+            What::Life(_) if about.is_answered() => return None,
+            What::Life(text) => (text.into(), false, Order::Life(about.number)),
+            What::Part(text) => (text, false, answers),
+            What::Answer(answer) => {
+                about.answer();
+                let answer = answer?;
+                if let Some(question) = answer.question {
+                    self.questions.ask(&about.place, &about.asker, question);
+                }
+                (answer.text, answer.notice, answers)
+            }
+        };
+        match &about.place {
             Place::Room(_) => {
+                let text = self.named(&about, text);
                 let notice = notice || address::rouses(&text);
-                Some(Say { place: done.place, text, notice })
+                Some(Say { place: about.place.clone(), text, notice, order })
             }
             Place::Direct(name) => {
-                let Some(name) = self.whereabouts.follow(name, done.asked) else {
+                let Some(name) = self.whereabouts.follow(name.clone(), about.heard) else {
                     tracing::info!(service = %self.service, "an answer came after its asker had left");
                     return None;
                 };
                 let notice = notice || self.breaker.careful(&name, Instant::now());
-                Some(Say { place: Place::Direct(name), text, notice })
+                Some(Say { place: Place::Direct(name), text, notice, order })
             }
         }
+    }
+
+    /// The text, with the name of the asker when somebody else has spoken in the room since they were last addressed.
+    fn named(&self, about: &About, text: String) -> String {
+        let spoken = self.speakers.since(&about.place);
+        if about.spoken.swap(spoken, Ordering::Relaxed) == spoken {
+            return text;
+        }
+        let shown = &about.asker.shown;
+        let name = self.whereabouts.follow(shown.clone(), about.heard).unwrap_or_else(|| shown.clone());
+        if text.starts_with(&format!("{name}: ")) {
+            return text;
+        }
+        // what stands under each other goes on to do so
+        let between = if text.contains('\n') { '\n' } else { ' ' };
+        format!("{name}:{between}{text}")
     }
 
     /// Somebody has another name now, or is gone.
     pub(super) fn left(&mut self, name: &str, now: Option<&str>) {
         self.whereabouts.left(name, now);
+        self.questions.left(name);
     }
 
     /// Whether every line has been answered and every answer taken.
     pub(super) fn idle(&self) -> bool {
-        self.turns.idle() && self.answers.is_empty() && self.posts.is_empty()
+        self.turns.idle() && self.lives.is_empty() && self.answers.is_empty() && self.posts.is_empty()
     }
 
     /// The link is up, under this name.

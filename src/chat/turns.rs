@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,10 @@ use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 
+use super::teller::{About, Teller, Told, Ways};
 use super::{Answer, Ask, Message, Place};
+use crate::limits;
+use crate::render::Look;
 
 /// Lines that run at the same time.
 const RUNNING: usize = 256;
@@ -31,6 +35,8 @@ const WAITING: usize = 256;
 const SENDERS: usize = 4096;
 /// Answers that may wait for the connection. When it is full, lines wait with their next step.
 const ANSWERS: usize = 256;
+/// That many lines may say that they run while nobody has taken it yet; more do without.
+const LIVES: usize = 64;
 
 /// Whether a line has its turn.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,17 +47,6 @@ pub(super) enum Turn {
     Refused { sender: EcoString, place: Place },
     /// Too many wait, and the sender knows; or there are too many senders to tell one more.
     RefusedAgain,
-}
-
-/// A line that was answered.
-#[derive(Debug)]
-pub(super) struct Done {
-    /// Where it was asked.
-    pub(super) place: Place,
-    /// `None` for nothing to say.
-    pub(super) answer: Option<Answer>,
-    /// When it was asked, as the session counts.
-    pub(super) asked: u64,
 }
 
 /// The lanes of all senders of one entry.
@@ -72,7 +67,16 @@ struct Course {
     ask: Ask,
     running: Arc<Semaphore>,
     strangers: Arc<Semaphore>,
-    done: mpsc::Sender<Done>,
+    ways: Ways,
+    /// Lines so far.
+    lines: AtomicU64,
+}
+
+impl Course {
+    fn teller(&self, message: &Message) -> Teller {
+        let number = self.lines.fetch_add(1, Ordering::Relaxed);
+        Teller::new(Arc::new(About::new(number, message)), self.ways.clone())
+    }
 }
 
 /// The lines of one sender that wait, and whether a task sees to them.
@@ -91,6 +95,8 @@ impl Default for Lane {
 struct LaneState {
     waiting: VecDeque<Message>,
     busy: bool,
+    /// It is looked whether a line waits long, or that was told since the lane was last empty.
+    watched: bool,
     /// A line was refused since the lane was last empty.
     told: bool,
 }
@@ -102,12 +108,14 @@ impl Lane {
 }
 
 impl Turns {
-    /// Nobody waits. Answers come out of the receiver.
-    pub(super) fn new(ask: Ask) -> (Self, mpsc::Receiver<Done>) {
-        let (done, answers) = mpsc::channel(ANSWERS);
+    /// Nobody waits. What is said of lines that run comes out of the first receiver, answers out of the second.
+    pub(super) fn new(ask: Ask, look: Look) -> (Self, mpsc::Receiver<Told>, mpsc::Receiver<Told>) {
+        let (lives, life) = mpsc::channel(LIVES);
+        let (answers, answer) = mpsc::channel(ANSWERS);
         let (running, strangers) = (Arc::new(Semaphore::new(RUNNING)), Arc::new(Semaphore::new(STRANGERS)));
-        let course = Arc::new(Course { ask, running, strangers, done });
-        (Self { course, lanes: HashMap::new() }, answers)
+        let ways = Ways { lives, answers, look };
+        let course = Arc::new(Course { ask, running, strangers, ways, lines: AtomicU64::new(0) });
+        (Self { course, lanes: HashMap::new() }, life, answer)
     }
 
     /// Lines up a message.
@@ -135,6 +143,10 @@ impl Turns {
             state.told = true;
             return Turn::Refused { sender: message.sender.shown, place: message.place };
         }
+        if state.busy && !state.watched {
+            state.watched = true;
+            tokio::spawn(watch(self.course.teller(&message), lane.clone()));
+        }
         state.waiting.push_back(message);
         if !state.busy {
             state.busy = true;
@@ -157,6 +169,7 @@ async fn drive(course: Arc<Course>, lane: Arc<Lane>) {
             let next = state.waiting.pop_front();
             state.busy = next.is_some();
             state.told &= state.busy;
+            state.watched &= state.busy;
             next
         };
         let Some(message) = next else { return };
@@ -179,22 +192,35 @@ async fn drive(course: Arc<Course>, lane: Arc<Lane>) {
 /// What bounds a line: its sender's, that of those whom nobody verified, and that of all.
 type Permits = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>, OwnedSemaphorePermit);
 
+/// Says that lines of a lane wait, when they do for long: a line that has not begun cannot say that it runs.
+async fn watch(teller: Teller, lane: Arc<Lane>) {
+    tokio::time::sleep(limits::LIFE).await;
+    let waiting = lane.lock().waiting.len();
+    if waiting > 0 {
+        let lines =
+            if waiting == 1 { "a line of yours waits".to_owned() } else { format!("{waiting} of your lines wait") };
+        teller.life(format!("{lines} for the one before; ps shows what runs"));
+    }
+}
+
 /// Runs one line; its permits go when its answer is on the way.
 async fn run(course: Arc<Course>, message: Message, _permits: Permits) {
-    let (place, asked) = (message.place.clone(), message.heard);
+    let teller = Arc::new(course.teller(&message));
     // a panic ends the line and is told like any other end
-    let answer = match AssertUnwindSafe((course.ask)(message)).catch_unwind().await {
+    let answer = match AssertUnwindSafe((course.ask)(message, Arc::clone(&teller))).catch_unwind().await {
         Ok(answer) => answer,
-        Err(_panic) => Some(Answer { text: "the line broke off by a fault of mine".into(), notice: false }),
+        Err(_panic) => {
+            Some(Answer { text: "the line broke off by a fault of mine".into(), notice: false, question: None })
+        }
     };
-    // nobody left to hear it: the entry was stopped, and the line has run all the same
-    let _stopped = course.done.send(Done { place, answer, asked }).await;
+    teller.answer(answer).await;
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
     use super::*;
+    use crate::chat::teller::What;
     use crate::chat::{Sender, Stands};
 
     fn message(nick: &str, account: Option<&str>) -> Message {
@@ -209,34 +235,36 @@ mod tests {
             key: None,
             at: 0,
             heard: 0,
+            spoken: 0,
         }
     }
 
     #[tokio::test]
     async fn strangers_under_many_nicks_leave_room_for_the_others() {
         // a stranger's line never ends, another's does at once
-        let ask: Ask = Arc::new(|message: Message| {
+        let ask: Ask = Arc::new(|message: Message, _| {
             Box::pin(async move {
                 if message.sender.account.is_none() {
                     std::future::pending::<()>().await;
                 }
-                Some(Answer { text: message.sender.shown.into(), notice: false })
+                Some(Answer { text: message.sender.shown.into(), notice: false, question: None })
             })
         });
-        let (mut turns, mut answers) = Turns::new(ask);
+        let (mut turns, _lives, mut answers) = Turns::new(ask, Look::Plain);
         for nick in 0..RUNNING {
             turns.line_up(message(&format!("n{nick}"), None));
         }
         tokio::task::yield_now().await;
         turns.line_up(message("alice", Some("alice")));
-        let done = timeout(ALONE, answers.recv()).await.expect("an answer").unwrap();
-        assert_eq!(done.answer.unwrap().text, "alice");
+        let told = timeout(ALONE, answers.recv()).await.expect("an answer").unwrap();
+        let What::Answer(Some(answer)) = told.what else { panic!("{told:?}") };
+        assert_eq!(answer.text, "alice");
     }
 
     #[tokio::test]
     async fn an_account_has_one_lane_under_all_its_nicks() {
-        let ask: Ask = Arc::new(|_| Box::pin(std::future::pending()));
-        let (mut turns, _answers) = Turns::new(ask);
+        let ask: Ask = Arc::new(|_, _| Box::pin(std::future::pending()));
+        let (mut turns, _lives, _answers) = Turns::new(ask, Look::Plain);
         for nick in 0..64 {
             turns.line_up(message(&format!("n{nick}"), Some("alice")));
         }

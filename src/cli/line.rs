@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use pipit_grammar::rule::{Place, Via};
 
-use super::shown::{Shown, follow};
+use super::shown::{Followed, Shown, follow};
 use super::{Home, fail};
 use crate::access::Identity;
 use crate::engine::Request;
@@ -46,7 +46,6 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(5, &format!("the runtime does not start: {error}")),
     };
-    let text = ask.line.clone();
     let cause = ask.user.is_some().then_some("operator");
     let request = Request {
         text: ask.line,
@@ -69,7 +68,7 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
             Err(error) => return fail(5, &error),
         };
         let shown = if ask.json { Shown::json() } else { Shown::text() };
-        let (reply, written) = follow(&engine, request, shown, &text, std::future::pending()).await;
+        let Followed { reply, written, .. } = follow(&engine, request, shown, false, std::future::pending()).await;
         engine.settle().await;
         let code = reply.error.as_ref().map_or(0, |error| error.kind().exit());
         if let Some(receipt) = reply.receipt

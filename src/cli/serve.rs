@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Home, fail, tell};
-use crate::chat::{self, Services};
+use tokio::sync::watch;
+
+use crate::chat::{self, Link, Services, State};
 use crate::config::Config;
 use crate::engine::Engine;
 
@@ -49,23 +51,26 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
         }
         let services = Services::default();
         engine.connect(Arc::new(services.clone()));
-        let mut names = Vec::new();
+        let mut links = tokio::task::JoinSet::new();
         let mut handles = HashMap::new();
         for entry in config.chat {
             let name = entry.name().to_owned();
-            let ask = chat::ask(engine.clone(), services.clone(), entry.kind());
+            let ask = chat::ask(engine.clone(), entry.kind());
             let ways = chat::ways(engine.clone(), name.as_str().into());
-            handles.insert(name.as_str().into(), chat::start(entry, ask, ways));
-            names.push(name);
+            let (label, rooms) = (format!("{} {name}", entry.kind()), entry.rooms().len());
+            tell(&format_args!("pipit: {label}: connecting"));
+            let handle = chat::start(entry, ask, ways);
+            links.spawn(tell_of(label, rooms, handle.watch()));
+            handles.insert(name.as_str().into(), handle);
         }
         services.set(handles);
-        tell(&format_args!("pipit: serving {}", names.join(", ")));
         let watch = tokio::spawn(look_after(engine.clone()));
         let others = engine.clone();
         let approved = tokio::spawn(async move { others.release_approved().await });
         stopped().await;
         watch.abort();
         approved.abort();
+        links.abort_all();
         tell(&format_args!("pipit: stopping"));
         services.stop().await;
         engine.settle().await;
@@ -73,9 +78,52 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
     })
 }
 
-/// Closes the lines that died with another process, now and every minute.
-async fn look_after(engine: Engine) {
+/// Says when a service is connected, when it fails, and when either changes.
+async fn tell_of(label: String, rooms: usize, mut states: watch::Receiver<State>) {
+    /// How long a connection has to come into its rooms before it is said where it is.
+    const SETTLES: Duration = Duration::from_secs(3);
+    let mut told = String::new();
     loop {
+        let state = states.borrow_and_update().clone();
+        let says = match &state.link {
+            Link::Connected { nick, .. } => {
+                let entering = state.rooms.len() < rooms && !told.starts_with("connected");
+                if entering
+                    && tokio::time::timeout(SETTLES, states.changed()).await.is_ok_and(|changed| changed.is_ok())
+                {
+                    continue;
+                }
+                let place = if state.rooms.is_empty() { "no room".to_owned() } else { state.rooms.join(" ") };
+                let lacking = state.last_error.filter(|_| state.rooms.len() < rooms);
+                let lacking = lacking.map(|error| format!(" ({error})")).unwrap_or_default();
+                format!("connected as {nick}, in {place}{lacking}")
+            }
+            Link::Waiting { .. } => {
+                let error = state.last_error.unwrap_or_default();
+                format!("not connected: {error}; it is tried again")
+            }
+            Link::Connecting | Link::Stopped => told.clone(),
+        };
+        // what fails again and again in the same way is said once
+        if says != told {
+            tell(&format_args!("pipit: {label}: {says}"));
+            told = says;
+        }
+        if states.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Closes the lines that died with another process, now and every minute; forgets old answers, now and every hour.
+async fn look_after(engine: Engine) {
+    const FORGETS: u64 = 60;
+    for minute in 0_u64.. {
+        if minute.is_multiple_of(FORGETS)
+            && let Err(error) = engine.forget_answers().await
+        {
+            tracing::warn!(%error, "old answers were not forgotten");
+        }
         if let Err(error) = engine.close_orphans().await {
             tracing::warn!(%error, "lines of processes that are gone were not closed");
         }

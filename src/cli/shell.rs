@@ -11,7 +11,7 @@ use pipit_grammar::rule::{Place, Via};
 use super::shown::{Shown, follow};
 use super::{Home, fail, show, tell};
 use crate::access::Identity;
-use crate::engine::{Engine, Request};
+use crate::engine::{Engine, Question, Request};
 
 mod edit;
 
@@ -19,10 +19,15 @@ mod edit;
 struct Seat {
     identity: Identity,
     place: Place,
+    /// What the last line lacks: the next line is that word.
+    question: Option<Question>,
 }
 
 impl Seat {
     fn prompt(&self) -> String {
+        if let Some(question) = &self.question {
+            return format!("{}? ", question.name());
+        }
         let who = match &self.identity {
             Identity::Operator => "operator",
             Identity::Named(name) | Identity::Account(name) | Identity::Stranger(name) => name,
@@ -47,7 +52,7 @@ pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
         Ok(engine) => engine,
         Err(error) => return fail(5, &error),
     };
-    let mut seat = Seat { identity: Identity::Operator, place: Place::Dm };
+    let mut seat = Seat { identity: Identity::Operator, place: Place::Dm, question: None };
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let play = home.is_for_development();
     if terminal {
@@ -84,6 +89,17 @@ pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
 /// Takes a line; false ends the shell.
 fn turn(engine: &Engine, runtime: &tokio::runtime::Runtime, seat: &mut Seat, play: bool, line: &str) -> bool {
     let line = line.trim();
+    let terminal = std::io::stdin().is_terminal();
+    if let Some(question) = seat.question.take()
+        && !line.starts_with('/')
+    {
+        if line.is_empty() || line.eq_ignore_ascii_case("cancel") {
+            show(&format_args!("cancelled; nothing ran"));
+        } else {
+            runtime.block_on(answer(engine, seat, &question.completed(line), terminal));
+        }
+        return true;
+    }
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim();
     match word {
@@ -99,13 +115,13 @@ fn turn(engine: &Engine, runtime: &tokio::runtime::Runtime, seat: &mut Seat, pla
         "/in" if rest.is_empty() => seat.place = Place::Dm,
         "/in" => seat.place = Place::Room(rest.strip_prefix('#').unwrap_or(rest).into()),
         _ if word.starts_with('/') => tell(&format_args!("error: there is no {word}; there are /as, /in and /quit")),
-        _ => runtime.block_on(answer(engine, seat, line)),
+        _ => runtime.block_on(answer(engine, seat, line, terminal)),
     }
     true
 }
 
-/// Runs a line; an interrupt stops it.
-async fn answer(engine: &Engine, seat: &Seat, line: &str) {
+/// Runs a line; an interrupt stops it. What it lacks is asked for where somebody sits: a script's next line is no answer.
+async fn answer(engine: &Engine, seat: &mut Seat, line: &str, asks: bool) {
     let request = Request {
         text: line.to_owned(),
         identity: seat.identity.clone(),
@@ -122,8 +138,12 @@ async fn answer(engine: &Engine, seat: &Seat, line: &str) {
             std::future::pending::<()>().await;
         }
     };
-    let (_, written) = follow(engine, request, Shown::text(), line, stop).await;
-    if let Err(error) = written {
+    let followed = follow(engine, request, Shown::text(), asks, stop).await;
+    if let Err(error) = followed.written {
         tell(&format_args!("error: {error}"));
     }
+    if let Some(question) = &followed.question {
+        show(&format_args!("{} cancel stops", question.text()));
+    }
+    seat.question = followed.question;
 }

@@ -9,10 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pipit_commands::{Batch, Value};
+use pipit_grammar::rule::Place;
 use tokio::sync::watch;
 
 use super::tell;
-use crate::engine::{Engine, Life, Reply, Request};
+use crate::engine::{Engine, Life, Question, Reply, Request};
 use crate::limits::{LIFE, TABLE_ROWS, TABLE_WAIT};
 use crate::render::{self, Document, Look, Roll, Running, how_far};
 
@@ -21,15 +22,26 @@ const TICK: Duration = Duration::from_millis(50);
 /// The columns of a terminal that does not tell.
 const COLUMNS: usize = 80;
 
-/// Runs a request and shows what comes of it; also whether standard output took it. `stop` is awaited for the line to be
-/// stopped by whoever sits there.
+/// What became of a line.
+pub(super) struct Followed {
+    /// As answered.
+    pub(super) reply: Reply,
+    /// Whether standard output took all that was shown.
+    pub(super) written: Result<(), String>,
+    /// What the line lacks, when somebody is there to be asked; then the error is not shown.
+    pub(super) question: Option<Question>,
+}
+
+/// Runs a request and shows what comes of it. `asks` says that somebody is there to be asked for what the line lacks; the
+/// line is stopped when `stop` comes.
 pub(super) async fn follow(
     engine: &Engine,
     mut request: Request,
     shown: Shown,
-    typed: &str,
+    asks: bool,
     stop: impl Future<Output = ()>,
-) -> (Reply, Result<(), String>) {
+) -> Followed {
+    let (typed, others) = (request.text.clone(), matches!(request.place, Place::Room(_)));
     let (told, life) = watch::channel(Life::default());
     request.life = Some(told);
     let shown = Mutex::new(shown);
@@ -62,10 +74,13 @@ pub(super) async fn follow(
     for note in &reply.notes {
         tell(&format_args!("note: {note}"));
     }
-    if let Some(error) = reply.error.as_ref().filter(|error| error.exits_loudly()) {
-        tell(&shown.wrong(&render::error(error, typed)));
+    let question = reply.error.as_ref().filter(|_| asks).and_then(|error| Question::of(error, &typed, others));
+    if question.is_none()
+        && let Some(error) = reply.error.as_ref().filter(|error| error.exits_loudly())
+    {
+        tell(&shown.wrong(&render::error(error, &typed)));
     }
-    (reply, written)
+    Followed { reply, written, question }
 }
 
 fn lock(shown: &Mutex<Shown>) -> MutexGuard<'_, Shown> {
@@ -162,7 +177,7 @@ impl Shown {
         }
         let seconds = self.began.elapsed().as_secs();
         let far = life.progress.as_ref().map(|progress| format!(": {}", how_far(progress))).unwrap_or_default();
-        let mut says = format!("… {seconds} s{far}");
+        let mut says = format!("… {seconds} s{far} (Ctrl-C stops it)");
         if pipit_commands::columns(&says) >= width() {
             says.truncate(says.floor_char_boundary(width().saturating_sub(1)));
         }

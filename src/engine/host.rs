@@ -80,6 +80,14 @@ struct Said {
     templates: Vec<(EcoString, EcoString)>,
     /// Pictures and files, the last ones.
     attached: Vec<Attachment>,
+    paging: Option<Paging>,
+}
+
+/// How much of a kept answer is shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paging {
+    /// How many lines, instead of as many as an answer shows.
+    pub(crate) lines: usize,
 }
 
 /// How many notes a line keeps.
@@ -235,6 +243,16 @@ impl LineHost {
     /// Pictures and files that commands attached.
     pub(super) fn attached(&self) -> Vec<Attachment> {
         std::mem::take(&mut self.said().attached)
+    }
+
+    /// The line shows a page of a kept answer.
+    pub(super) fn turns_pages(&self, paging: Paging) {
+        self.said().paging = Some(paging);
+    }
+
+    /// How a kept answer is shown, when the line shows one.
+    pub(super) fn paging(&self) -> Option<Paging> {
+        self.said().paging
     }
 
     /// Who is told how far the line is.

@@ -133,6 +133,13 @@ impl<'a> Planner<'a> {
     }
 
     fn stage(&mut self, stage: &ast::Stage, scope: &Scope, extra: &[Item]) -> Result<Stage, Error> {
+        // a word that an alias' own line lacks cannot be added to the line that was typed
+        let typed = self.inside.is_none();
+        let planned = self.found(stage, scope, extra);
+        planned.map_err(|error| if typed { error } else { error.wants_nothing() })
+    }
+
+    fn found(&mut self, stage: &ast::Stage, scope: &Scope, extra: &[Item]) -> Result<Stage, Error> {
         self.stages += 1;
         if self.stages > STAGES {
             return Err(Error::refused(format!("the line has over {STAGES} stages with its aliases spread out")));

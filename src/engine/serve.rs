@@ -21,6 +21,7 @@ mod lines;
 mod log;
 mod look;
 mod notes;
+mod output;
 mod people;
 mod policy;
 pub(super) mod rooms;
@@ -29,7 +30,6 @@ mod scrape;
 mod who;
 
 pub(super) use alias::set_aside;
-pub(super) use lines::rest;
 pub(super) use look::completions;
 pub(super) use people::new_code;
 
@@ -65,7 +65,7 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::History => lines::history(host, call).await,
         Verb::Ps => Ok(lines::ps(host)),
         Verb::Kill => lines::kill(host, call),
-        Verb::More => lines::more(host).await,
+        Verb::More => output::more(host, call),
         Verb::Claim => people::claim(host, call).await,
         Verb::Approve => approval::approve(host, call).await,
         Verb::Deny => approval::deny(host, call).await,

@@ -32,6 +32,7 @@ pub(crate) mod kind {
     pub(crate) const NOTE: &str = "note";
     pub(crate) const KEPT: &str = "kept";
     pub(crate) const OUTPUT: &str = "output";
+    pub(crate) const OUTPUT_TEXT: &str = "output-text";
     pub(crate) const POST: &str = "post";
     pub(crate) const TIMER: &str = "timer";
     pub(crate) const CLAIM: &str = "claim";

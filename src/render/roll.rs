@@ -157,17 +157,12 @@ fn fields(layout: &Layout, row: &[pipit_commands::Cell]) -> Vec<(EcoString, Stri
 
 /// That a line runs, how far it is, and how it is stopped.
 fn life(running: &Running) -> String {
-    let mut text = match &running.id {
-        Some(id) => format!("{id} is running"),
-        None => "the line is running".to_owned(),
+    let Some(id) = &running.id else {
+        // without a ticket nothing runs
+        return "the line has not begun: it waits to be written down in the audit log".into();
     };
-    if let Some(progress) = &running.progress {
-        text.push_str(&format!(": {}", how_far(progress)));
-    }
-    match &running.id {
-        Some(id) => format!("{text}; kill {id} stops it"),
-        None => text,
-    }
+    let far = running.progress.as_ref().map(|progress| format!(": {}", how_far(progress))).unwrap_or_default();
+    format!("{id} is running{far}; kill {id} stops it")
 }
 
 /// How far a command is, in a few words.

@@ -50,8 +50,11 @@ pub(super) fn shell() -> Vec<Command> {
                 .fills_from("ID", "id")
                 .shows("kill 7M34SEPE", "the id is in ps")
                 .shell(Verb::Kill, Flow::Each),
-            row("more")
-                .about("The next part of the last output that was too long to show")
+            row("more [N] [--all]")
+                .about("The next N lines of your last output here that was too long to show; all of it from the first line")
+                .kind("N", Kind::Int(1, 100))
+                .shows("more 40", "forty lines; without a number as many as an answer shows")
+                .shows("more --all | lines | grep error", "looks through all of it")
                 .shell(Verb::More, Flow::Each),
             row("status").about("How the shell is: version, audit log, chat services").shell(Verb::Status, Flow::Each),
             row("claim CODE")

@@ -17,7 +17,7 @@ use super::multiline::Open;
 use super::voice::Voice;
 use super::wire::Output;
 use super::{Entry, said};
-use crate::chat::session::{Ended, Heard, Say, Session};
+use crate::chat::session::{Ended, Heard, Order, Say, Session};
 use crate::chat::{Place, Sender};
 
 /// What `user@host` may come to before the server has told.
@@ -137,7 +137,11 @@ impl<'a> Talk<'a> {
             let Some(room) = self.room(target) else { return };
             room
         };
-        let Some(asked) = session.asked(&text, &self.nick, &place) else { return };
+        let account = if self.caps.has(Cap::AccountTag) { line.tag("account") } else { None };
+        let account = account.filter(|account| !account.is_empty() && account != "*").map(EcoString::from);
+        let sender = Sender { shown: String::from_utf8_lossy(nick).as_ref().into(), account };
+        session.spoke(&place, &sender.shown);
+        let Some(asked) = session.asked(&text, &self.nick, &place, &sender) else { return };
         let server = nick.len() == line.source.len() && nick.contains(&b'.');
         let bot = ["bot", "draft/bot", "inspircd.org/bot"].iter().any(|tag| line.tag(tag).is_some());
         if server || bot || self.is_me(nick) {
@@ -152,14 +156,11 @@ impl<'a> Talk<'a> {
         if matches!(lossy, Cow::Owned(_)) {
             if self.voice.takes_more() {
                 let text = format!("{nick}: that is no UTF-8 text; nothing ran");
-                self.say(&Say { place, text, notice: true });
+                self.say(&Say { place, text, notice: true, order: Order::Usual });
             }
             return;
         }
-        let account = if self.caps.has(Cap::AccountTag) { line.tag("account") } else { None };
-        let account = account.filter(|account| !account.is_empty() && account != "*").map(EcoString::from);
         let key = line.tag("msgid").filter(|id| !id.is_empty()).map(EcoString::from);
-        let sender = Sender { shown: nick.into(), account };
         if let Some(say) = session.hear(Heard { place, sender, asked, key, at }) {
             self.say(&say);
         }

@@ -14,9 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use pipit_commands::{Error, Wanted};
+use pipit_grammar::Span;
 use tokio::sync::mpsc;
 
-use crate::chat::{Answer, Ask, Entry, Habits, Handle, Link, Message, Place, Post, State, start};
+use crate::chat::{Answer, Ask, Entry, Habits, Handle, Link, Message, Place, Post, State, Teller, start};
+use crate::engine::Question;
 
 /// How long anything may take before a test fails.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -27,21 +30,21 @@ struct Bot {
     heard: mpsc::UnboundedReceiver<Message>,
 }
 
-/// Starts a bot: `extra` are more lines of its entry. It understands `say TEXT`, `lines N`, `who`, `wait MS TEXT` and
-/// `nothing`.
+/// Starts a bot: `extra` are more lines of its entry. It understands `say TEXT`, `lines N`, `who`, `wait MS TEXT`, `live`,
+/// `lack` and `nothing`.
 fn bot(server: &str, extra: &str) -> Bot {
     let entry = format!("service = 'irc'\nname = 'test'\nserver = '{server}'\nchannels = ['#ops']\n{extra}");
     let entry: Entry = toml::from_str(&entry).unwrap();
     entry.check().unwrap();
     let (tell, heard) = mpsc::unbounded_channel();
-    let ask: Ask = Arc::new(move |message| {
+    let ask: Ask = Arc::new(move |message, teller| {
         let _test_is_over = tell.send(message.clone());
-        answer(message).boxed()
+        answer(message, teller).boxed()
     });
     Bot { handle: start(entry, ask, Arc::new(|_| Habits::default())), heard }
 }
 
-async fn answer(message: Message) -> Option<Answer> {
+async fn answer(message: Message, teller: Arc<Teller>) -> Option<Answer> {
     let (verb, rest) = message.text.split_once([' ', '\n']).unwrap_or((&message.text, ""));
     let text = match verb {
         "say" => rest.to_owned(),
@@ -52,10 +55,21 @@ async fn answer(message: Message) -> Option<Answer> {
             tokio::time::sleep(Duration::from_millis(millis.parse().unwrap())).await;
             text.to_owned()
         }
+        "live" => {
+            teller.life("it runs");
+            return std::future::pending().await;
+        }
+        "lack" => {
+            let (command, name) = ("say".into(), "TEXT".into());
+            let wanted = Wanted { command, name, option: None, many: false, secret: false, one_of: Vec::new() };
+            let error = Error::refused("TEXT is missing").at(Span::new(0, 3)).wants(wanted);
+            let question = Question::of(&error, "say", true);
+            return Some(Answer { text: "which TEXT?".into(), notice: false, question });
+        }
         "boom" => panic!("as asked"),
         _ => return None,
     };
-    Some(Answer { text, notice: false })
+    Some(Answer { text, notice: false, question: None })
 }
 
 impl Bot {

@@ -7,13 +7,15 @@ use super::multiline::{Limits, write_message};
 use super::wire::Output;
 use crate::chat::flood::{Bucket, Flood};
 use crate::chat::outbox::{Outbox, Ready};
-use crate::chat::session::Say;
+use crate::chat::session::{Order, Say};
 use crate::chat::split;
 
 /// Lines that may wait for their turn to be sent; when there are more, answers wait with those who made them.
 const QUEUE: usize = 128;
 /// Bytes handed to the socket ahead of it. An answer to a PING waits for no more than these.
 const AHEAD: usize = 32 * 1024;
+/// Lines that may be sent ahead of their time when they are urgent.
+const URGENT: u32 = 2;
 /// The longest line of the protocol, its end included.
 const LINE: usize = 512;
 
@@ -57,6 +59,20 @@ impl Voice {
         // as others get it: `:nick!user@host VERB target :text` and the line end
         let frame = ":   :\r\n".len() + name + verb.len() + target.len();
         let budget = LINE.saturating_sub(frame);
+        match say.order {
+            Order::Life(about) => {
+                // a word or two: it is one message, whatever it takes
+                let line = split::lines(&say.text).next().unwrap_or_default();
+                if let Some(piece) = split::pieces(&line, budget).next() {
+                    let mut bytes = Vec::new();
+                    write(&mut bytes, &[verb, target], Some(piece));
+                    self.outbox.hurry(about, Ready { bytes, cost: 1 });
+                }
+                return;
+            }
+            Order::Answer(about) => self.outbox.withdraw(about),
+            Order::Usual => {}
+        }
         let Some(limits) = self.multiline else {
             for line in split::lines(&say.text) {
                 for piece in split::pieces(&line, budget) {
@@ -90,8 +106,10 @@ impl Voice {
             if output.waiting() > AHEAD {
                 return More::WhenSent;
             }
-            if !self.bucket.ready(now) {
-                return More::At(self.bucket.ready_at());
+            // what is urgent takes a line or two ahead of its time
+            let ahead = if self.outbox.is_urgent() { URGENT } else { 0 };
+            if !self.bucket.ready(now, ahead) {
+                return More::At(self.bucket.ready_at(ahead));
             }
             if let Some(ready) = self.outbox.pop() {
                 self.bucket.take(ready.cost, now);

@@ -9,6 +9,7 @@ use crate::access::approval::Parked;
 use crate::engine::room::{RoomId, SHELL};
 use crate::engine::world::kind;
 use crate::engine::{Address, Reply, now};
+use crate::limits;
 use crate::render::{self, Look, Roll};
 use crate::store::{Change, Expect};
 
@@ -21,13 +22,15 @@ pub(super) fn text(values: &[Value], reply: &Reply, line: &str) -> String {
 pub(super) async fn answer(engine: &Engine, parked: &Parked, head: &str, said: &str) {
     let plan = &parked.plan;
     let place = plan.place();
-    let (shown, rest) = render::shorten(said);
+    let (shown, rest) = render::shorten(said, limits::SHOWN_LINES, limits::SHOWN_BYTES);
     let whole = format!("{head}\n{said}");
     let mut text = format!("{head}\n{shown}").trim_end().to_owned();
-    let keep = |text: String| {
+    // of which so many bytes have been shown
+    let keep = |text: String, shown: usize| {
         let identity = plan.who.identity();
         let (engine, place) = (engine.clone(), place.clone());
-        async move { engine.keep_rest(&identity, &place, &text).await.unwrap_or(false) }
+        let service = plan.service.clone();
+        async move { engine.keep_answer(&identity, (&service, &place), (&text, shown), false).await.unwrap_or(false) }
     };
     let outlet = engine.0.outlet.get();
     let sent = match (&place, outlet) {
@@ -38,7 +41,7 @@ pub(super) async fn answer(engine: &Engine, parked: &Parked, head: &str, said: &
         }
         (Place::Room(room), Some(outlet)) => {
             if let Some(rest) = rest
-                && keep(rest.to_owned()).await
+                && keep(said.to_owned(), said.len() - rest.len()).await
             {
                 text.push_str(&format!("\n… {} more lines: more", rest.lines().count()));
             }
@@ -54,7 +57,7 @@ pub(super) async fn answer(engine: &Engine, parked: &Parked, head: &str, said: &
         },
         (Place::Room(_) | Place::Dm, None) => false,
     };
-    if !sent && !keep(whole).await {
+    if !sent && !keep(whole, 0).await {
         tracing::warn!(request = %parked.plan.id(), "the answer of an approved line reached nobody");
     }
 }

@@ -1,7 +1,7 @@
 //! The parameters of an alias: what its line asks for, and what its caller's words bring.
 
 use ecow::EcoString;
-use pipit_commands::{Error, Labels};
+use pipit_commands::{Error, Labels, Wanted as Asked};
 use pipit_grammar::ast::{self, Line, Parameter};
 
 use super::super::plan::Word;
@@ -45,9 +45,12 @@ pub(super) fn enough(name: &EcoString, words: &[Word], wanted: &Wanted) -> Resul
         return Ok(());
     }
     if words.len() < wanted.highest {
-        let missing = words.len() + 1;
-        return Err(Error::refused(format!("${missing} of the alias {name} is missing"))
-            .help(format!("it takes {}", words_of(wanted.highest))));
+        let missing = format!("${}", words.len() + 1);
+        let error = Error::refused(format!("{missing} of the alias {name} is missing"))
+            .help(format!("it takes {}", words_of(wanted.highest)));
+        let (command, name) = (name.clone(), missing.into());
+        let asked = Asked { command, name, option: None, many: false, secret: false, one_of: Vec::new() };
+        return Err(error.wants(asked));
     }
     if words.len() > wanted.highest && !wanted.all {
         return Err(Error::refused(format!(

@@ -1,12 +1,10 @@
-//! Lines: those that were, those that run now, and the rest of the last long answer.
+//! Lines: those that were, and those that run now.
 
 use pipit_commands::{Call, Error, Record, Value};
 
-use super::super::world::{kind, own};
 use super::super::{now, unavailable};
-use super::{Host, apply, done, owner, put, text};
+use super::{Host, done, owner, text};
 use crate::audit::Filter;
-use crate::store::Expect;
 
 /// How many lines `history` shows when it is not told.
 const SHOWN: usize = 20;
@@ -75,31 +73,4 @@ pub(super) fn kill(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
         let _ = line.kill.send(host.subject.name().clone());
     }
     Ok(done(format!("{id} is stopped")))
-}
-
-/// The rest of a long answer, as kept.
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Rest {
-    text: String,
-}
-
-/// The rest of an answer, to be kept.
-pub(in super::super) fn rest(key: String, text: &str) -> crate::store::Change {
-    let text: String = text.chars().take(crate::limits::KEPT_BYTES).collect();
-    put(kind::OUTPUT, key, &Rest { text }, Expect::Anything)
-}
-
-/// Under which key the rest of an answer is kept: by person and room.
-fn key(host: &Host) -> Result<String, Error> {
-    Ok(own(owner(host)?, &super::super::room_name(&host.context().place)))
-}
-
-pub(super) async fn more(host: &Host) -> Result<Vec<Value>, Error> {
-    let key = key(host)?;
-    let found = host.engine.0.store.get(kind::OUTPUT, &key).map_err(super::stored)?;
-    let nothing = || Error::failed("there is no more to show here");
-    let rest: Rest = serde_json::from_str(&found.ok_or_else(nothing)?.body).map_err(|_| nothing())?;
-    // all of it: whoever shows an answer cuts it short and keeps what is left then
-    apply(host, vec![super::delete(kind::OUTPUT, key, Expect::Anything)]).await?;
-    Ok(vec![Value::from(rest.text)])
 }

@@ -186,7 +186,7 @@ async fn an_answer_outlives_its_connection_in_rooms_only() {
 #[tokio::test]
 async fn a_long_answer_does_not_flood() {
     // 20 lines at once, then 10 a second; whoever says more is thrown out
-    let server = Inspircd::paced(&Pace(20, 10_000)).await;
+    let server = Inspircd::paced(&Pace(20, 10_000, false)).await;
     let mut rude = Peer::join(server.port, "rude", "#ops").await;
     rude.send(&vec!["PRIVMSG #ops :flood"; 40].join("\r\n")).await;
     rude.expect("ERROR").await;
@@ -202,6 +202,22 @@ async fn a_long_answer_does_not_flood() {
     println!("40 lines in {:?}", start.elapsed());
     assert!(start.elapsed() > Duration::from_millis(36 * 120 - 50));
     assert!(matches!(bot.handle.state().link, Link::Connected { .. }));
+    assert_eq!(bot.handle.state().last_error, None);
+}
+
+#[tokio::test]
+async fn the_usual_pace_is_borne_by_a_server_as_it_comes() {
+    // ten at once, then one a second
+    let server = Inspircd::paced(&Pace(10, 1000, true)).await;
+    let bot = bot(&server.address(), "tls = false");
+    bot.joined().await;
+    let mut alice = Peer::join(server.port, "alice", "#ops").await;
+    let start = Instant::now();
+    alice.say("!lines 16").await;
+    for number in 0..16 {
+        assert_eq!(alice.hears("pipit").await, format!("line {number}"));
+    }
+    println!("16 lines in {:?}", start.elapsed());
     assert_eq!(bot.handle.state().last_error, None);
 }
 

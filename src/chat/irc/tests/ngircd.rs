@@ -1,5 +1,7 @@
 //! Against `ngIRCd`: no tags, so nobody is anybody; and a server that hangs up on a line too long.
 
+use std::time::Instant;
+
 use super::bot;
 use super::peer::Peer;
 use super::post;
@@ -46,6 +48,21 @@ async fn no_line_is_too_long_for_the_server() {
         assert_eq!(got.replace(' ', ""), text.replace(' ', ""));
     }
     assert!(matches!(bot.handle.state().link, Link::Connected { .. }));
+    assert_eq!(bot.handle.state().last_error, None);
+}
+
+#[tokio::test]
+async fn the_usual_pace_is_borne_by_a_server_as_it_comes() {
+    let server = Ngircd::with_penalties().await;
+    let bot = bot(&format!("127.0.0.1:{}", server.port), "tls = false");
+    bot.joined().await;
+    let mut alice = Peer::join(server.port, "alice", "#ops").await;
+    let start = Instant::now();
+    alice.say("!lines 16").await;
+    for number in 0..16 {
+        assert_eq!(alice.hears("pipit").await, format!("line {number}"));
+    }
+    println!("16 lines in {:?}", start.elapsed());
     assert_eq!(bot.handle.state().last_error, None);
 }
 

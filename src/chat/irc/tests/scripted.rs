@@ -185,7 +185,7 @@ async fn lines_of_one_keep_their_order_and_nobody_waits_for_another() {
     let mut next = [1; 64];
     for _ in 0..64 * 3 {
         let said = server.expect("PRIVMSG #ops :").await;
-        let (sender, line) = said.rsplit_once(':').unwrap().1.split_once('/').unwrap();
+        let (sender, line) = said.rsplit_once(':').unwrap().1.trim().split_once('/').unwrap();
         let next = &mut next[sender.parse::<usize>().unwrap()];
         assert_eq!(line.parse::<i32>().unwrap(), *next);
         *next += 1;
@@ -260,7 +260,8 @@ async fn one_message_of_several_lines_is_one_line_and_one_answer() {
     assert_eq!((message.text.as_str(), message.key.as_deref()), ("nothing\n4", Some("7")));
     assert_eq!(message.sender.account.as_deref(), Some("al"));
     assert_eq!(script.bot.hears().await.place, Place::Direct("a".into()));
-    server.expect("PRIVMSG #ops :between").await;
+    // somebody else has spoken since
+    server.expect("PRIVMSG #ops :b: between").await;
     script.bot.handle.post(post(Place::Room("#ops".into()), "a\nb\nc\nd")).unwrap();
     server.expect("PRIVMSG a :one").await;
     let mut said = Vec::new();
@@ -340,4 +341,57 @@ async fn a_post_to_one_person_follows_them_too() {
         script.bot.handle.post(post).unwrap();
     }
     assert_eq!(server.line().await.unwrap(), "PRIVMSG land :for alice");
+}
+
+#[tokio::test]
+async fn what_the_asker_says_next_answers_a_question() {
+    let mut script = Script::start("flood = { burst = 0 }").await;
+    let mut server = script.welcome(ALL).await;
+    let heard = async |script: &mut Script| script.bot.hears().await.text;
+    let asks = "PRIVMSG #ops :which TEXT?";
+    server.send("@account=al :a!b@c PRIVMSG #ops :!lack").await;
+    assert_eq!(heard(&mut script).await, "lack");
+    server.expect(asks).await;
+    // others, the asker elsewhere, and the asker's name under another account answer nothing
+    server.send("@account=bo :b!b@c PRIVMSG #ops :no\r\n@account=bo :a!b@c PRIVMSG #ops :no").await;
+    server.send("@account=al :a!b@c PRIVMSG pipit :say elsewhere").await;
+    assert_eq!(heard(&mut script).await, "say elsewhere");
+    server.send("@account=al :wonder!b@c PRIVMSG #ops :it's | echo x").await;
+    assert_eq!(heard(&mut script).await, "say \"it's | echo x\"");
+    server.expect("it's | echo x").await;
+    server.send("@account=al :a!b@c PRIVMSG #ops :talk again").await;
+
+    server.send("@account=al :a!b@c PRIVMSG #ops :!lack").await;
+    server.expect(asks).await;
+    server.send("@account=al :a!b@c PRIVMSG #ops :Cancel").await;
+    server.expect("PRIVMSG #ops :a: cancelled; nothing ran").await;
+    server.send("@account=al :a!b@c PRIVMSG #ops :talk\r\n@account=al :a!b@c PRIVMSG #ops :!lack").await;
+    server.expect(asks).await;
+    server.send("@account=al :a!b@c PRIVMSG #ops :!say instead\r\n@account=al :a!b@c PRIVMSG #ops :talk").await;
+    server.expect("PRIVMSG #ops :instead").await;
+
+    // in private every message is a line, but for the next one; a name that was left was not asked
+    server.send(":s!b@c PRIVMSG pipit :lack").await;
+    server.expect("PRIVMSG s :which TEXT?").await;
+    server.send(":s!b@c PRIVMSG pipit :say this").await;
+    server.expect("say this'").await;
+    server.send(":s!b@c PRIVMSG pipit :lack").await;
+    server.expect("PRIVMSG s :which TEXT?").await;
+    server.send(":s!b@c QUIT :bye\r\n:s!b@c PRIVMSG pipit :say new").await;
+    server.expect("PRIVMSG s :new").await;
+    for text in ["lack", "lack", "say instead", "lack", "say 'say this'", "lack", "say new"] {
+        assert_eq!(heard(&mut script).await, text);
+    }
+    script.bot.heard_nothing_more();
+}
+
+#[tokio::test]
+async fn a_line_shows_life_before_all_that_waits() {
+    let script = Script::start("flood = { burst = 1, every = '5s' }").await;
+    let mut server = script.welcome("").await;
+    server.send(":a!b@c PRIVMSG #ops :!lines 200").await;
+    server.expect("line 0").await;
+    // 199 wait, and the next of them for five seconds
+    server.send(":b!b@c PRIVMSG #ops :!live").await;
+    assert_eq!(server.line().await.unwrap(), "PRIVMSG #ops :it runs");
 }

@@ -69,8 +69,9 @@ fn certificate(dir: &Path) {
     Command::new("chmod").arg("644").arg(dir.join("key.pem")).status().unwrap();
 }
 
-/// How much a client may send: commands at once, then commands a second.
-pub(super) struct Pace(pub(super) u32, pub(super) u32);
+/// How much a client may send: commands at once, then thousandths of a command a second; and whether one that sends more is
+/// made to wait, or else thrown out.
+pub(super) struct Pace(pub(super) u32, pub(super) u32, pub(super) bool);
 
 /// `InspIRCd`, with every extension that it has.
 pub(super) struct Inspircd {
@@ -83,7 +84,7 @@ pub(super) struct Inspircd {
 
 impl Inspircd {
     pub(super) async fn start() -> Self {
-        Self::paced(&Pace(1000, 1_000_000)).await
+        Self::paced(&Pace(1000, 1_000_000, false)).await
     }
 
     pub(super) async fn paced(pace: &Pace) -> Self {
@@ -183,13 +184,23 @@ pub(super) struct Ngircd {
 }
 
 impl Ngircd {
+    /// One that lets everybody talk as fast as they like.
     pub(super) async fn start() -> Self {
+        Self::limited("MaxPenaltyTime = 0\n").await
+    }
+
+    /// One that slows down who talks fast, as it does when nobody says otherwise.
+    pub(super) async fn with_penalties() -> Self {
+        Self::limited("").await
+    }
+
+    async fn limited(limits: &str) -> Self {
         let dir = folder();
         let port = free_port();
         let config = format!(
             "[Global]\nName = irc.ngircd.test\nInfo = test\nListen = 127.0.0.1\nPorts = {port}\nMotdPhrase = hello\n\
              ServerUID = nobody\nServerGID = nogroup\nAdminEMail = none@test.invalid\n\
-             [Limits]\nMaxConnections = 0\nMaxConnectionsIP = 0\nMaxNickLength = 30\nMaxPenaltyTime = 0\n\
+             [Limits]\nMaxConnections = 0\nMaxConnectionsIP = 0\nMaxNickLength = 30\n{limits}\
              [Options]\nDNS = no\nIdent = no\nPAM = no\n"
         );
         let path = dir.path().join("ngircd.conf");
@@ -200,8 +211,8 @@ impl Ngircd {
     }
 }
 
-fn inspircd_config(dir: &Path, port: u16, tls: u16, link: u16, Pace(burst, rate): &Pace) -> String {
-    let dir = dir.display();
+fn inspircd_config(dir: &Path, port: u16, tls: u16, link: u16, Pace(burst, rate, waits): &Pace) -> String {
+    let (dir, waits) = (dir.display(), if *waits { "yes" } else { "no" });
     let modules = "cap ircv3 ircv3_accounttag ircv3_batch ircv3_capnotify ircv3_chghost ircv3_ctctags ircv3_echomessage \
                    ircv3_labeledresponse ircv3_msgid ircv3_servertime chanhistory services_account sslinfo ssl_gnutls \
                    sasl botmode spanningtree chghost";
@@ -215,7 +226,7 @@ fn inspircd_config(dir: &Path, port: u16, tls: u16, link: u16, Pace(burst, rate)
 <bind address="127.0.0.1" port="{link}" type="servers">
 <sslprofile name="Clients" provider="gnutls" certfile="{dir}/cert.pem" keyfile="{dir}/key.pem" hash="sha256">
 <connect allow="*" timeout="60" pingfreq="120" hardsendq="16M" softsendq="8M" recvq="1M" threshold="{burst}"
-         commandrate="{rate}" fakelag="no" localmax="1000" globalmax="1000" resolvehostnames="no" useident="no">
+         commandrate="{rate}" fakelag="{waits}" localmax="1000" globalmax="1000" resolvehostnames="no" useident="no">
 <performance netbuffersize="65534" somaxconn="128" softlimit="12800" quietbursts="yes">
 <limits maxnick="30" maxchan="64" maxline="512">
 <pid file="{dir}/inspircd.pid">
