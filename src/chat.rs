@@ -29,7 +29,7 @@ use std::sync::Arc;
 use ecow::EcoString;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 pub(crate) use ask::{ask, ways};
@@ -130,7 +130,7 @@ pub(crate) struct Answer {
 }
 
 /// Something said without being asked, such as the target of a redirect.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Post {
     /// Where to.
     pub(crate) place: Place,
@@ -138,6 +138,8 @@ pub(crate) struct Post {
     pub(crate) text: String,
     /// To one person: to who had the name when a message with this was heard, wherever they are now.
     pub(crate) heard: Option<u64>,
+    /// Told when it goes out; dropped when whom it is for has left.
+    pub(crate) said: Option<oneshot::Sender<()>>,
 }
 
 /// What runs a line: `None` says nothing. What the line comes to before its end can be told on the way. Lines of one sender

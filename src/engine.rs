@@ -3,7 +3,7 @@
 //!
 //! Deliberately absent: chat services, terminals, and how an answer is shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
@@ -40,6 +40,7 @@ mod question;
 mod room;
 mod run;
 mod serve;
+mod timers;
 mod world;
 
 pub(crate) use approval::Action;
@@ -76,6 +77,8 @@ struct Inner {
     process: EcoString,
     /// When the version of the store was last asked for, in milliseconds since it all began.
     looked: AtomicU64,
+    /// The newest message in an inbox that its owner has been told of.
+    told: Mutex<HashMap<EcoString, String>>,
 }
 
 /// A line that runs.
@@ -186,6 +189,7 @@ impl Engine {
             began: Instant::now(),
             process: chance()?,
             looked: AtomicU64::new(0),
+            told: Mutex::default(),
         })))
     }
 
@@ -252,6 +256,20 @@ impl Engine {
         let Some(id) = RoomId::of(service, place) else { return Room::default() };
         // without a store nothing runs anyway
         self.world_lately().ok().and_then(|world| world.rooms.get(&id).cloned()).unwrap_or_default()
+    }
+
+    /// What somebody is told who has unread messages, once for every newest one.
+    pub(crate) fn waiting(&self, identity: &Identity) -> Option<String> {
+        let world = self.world().ok()?;
+        let subject = world.policy.subject(identity).ok()?;
+        let owner = subject.owner()?;
+        let newest = &world.unread.get(owner)?.newest;
+        let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.get(owner) == Some(newest) {
+            return None;
+        }
+        told.insert(owner.clone(), newest.clone());
+        serve::waiting(&world, owner)
     }
 
     /// Stops a running line on behalf of somebody; true when it was running.
@@ -370,6 +388,9 @@ impl Engine {
         // what more shows goes on with what is kept only where it is shown as it is
         let pages = last_command.as_ref().is_some_and(|command| command.verb() == Some(Verb::More));
         beside.paging = host.paging().filter(|_| pages);
+        if host.address.is_some() {
+            host.tell(self.waiting(&request.identity).into_iter().collect());
+        }
         beside.template = last_command.and_then(|command| host.template(&command));
         beside.attached = host.attached();
         beside.notes = host.notes();

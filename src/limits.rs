@@ -44,6 +44,18 @@ pub(crate) const SHARED_THINGS: usize = 1000;
 pub(crate) const NAME: usize = 64;
 /// How old what is known of a room may be when a message is heard that may be a line, as far as other processes change it.
 pub(crate) const LATELY: Duration = Duration::from_millis(250);
+/// The longest text of a reminder, in letters.
+pub(crate) const REMINDER: usize = 1000;
+/// For how long a reminder waits for a room that cannot be reached, in milliseconds; then it goes to whoever asked.
+pub(crate) const REMINDER_WAITS: i64 = 24 * 60 * 60 * 1000;
+/// How many changes of karma one person may make in an hour.
+pub(crate) const KARMA_CHANGES: usize = 20;
+/// How many names may have karma.
+pub(crate) const KARMA_NAMES: usize = 10_000;
+/// How many polls may be open in one room.
+pub(crate) const POLLS: usize = 20;
+/// How many options a poll may have.
+pub(crate) const OPTIONS: usize = 10;
 /// How many posts one line may make.
 pub(crate) const POSTS: usize = 20;
 /// How many commands may stand in the midst of one message.

@@ -18,6 +18,7 @@ mod query;
 mod queue;
 mod schema;
 mod sqlite;
+pub(crate) mod timer;
 mod writer;
 
 #[cfg(test)]

@@ -20,17 +20,9 @@ permission it takes; the others every user may run. *fills*: an incoming value f
 An example ends with the values it gives, a JSON value each; the tests run every one that has them.
 ";
 
-/// The nouns whose verbs are typed with them: `user create`.
-const NOUNS: &[&str] =
-    &["alias", "keep", "my", "our", "user", "group", "role", "permission", "rule", "room", "bundle", "audit", "http"];
-
 /// The name as it is typed.
 fn typed(spec: &Spec) -> String {
-    if spec.bundle != spec.name && NOUNS.contains(&spec.bundle.as_str()) {
-        format!("{} {}", spec.bundle, spec.name)
-    } else {
-        spec.name.to_string()
-    }
+    spec.shown().to_string()
 }
 
 fn entry(spec: &Spec) -> String {

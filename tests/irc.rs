@@ -15,6 +15,8 @@ mod irssi;
 #[allow(dead_code, reason = "shared with the adapter's own tests")]
 #[path = "../src/chat/irc/tests/peer.rs"]
 mod peer;
+#[path = "irc/people.rs"]
+mod people;
 #[path = "irc/person.rs"]
 mod person;
 #[allow(dead_code, reason = "shared with the adapter's own tests")]
@@ -412,47 +414,4 @@ fn a_wrong_configuration_stops_the_start_and_says_where() {
     }
     home.configure("[[chat]]\nservice = 'irc'\nname = 'a'\nserver = 'h:1'\n[[chat]]\nservice = 'irc'\nname = 'a'\nserver = 'h:2'\n");
     site::refused(&home).fails(2, "two chat entries are named a");
-}
-
-#[tokio::test]
-async fn commands_in_the_midst_of_talk_run_where_that_is_on() {
-    let site = Site::with(&["alice"]).await;
-    site.users(&["alice"]);
-    site.home.setup(&["room set test://#other embedded=on prefix=..", "room set elsewhere://#ops embedded=on"]);
-    let _shell = site.serve().await;
-    let port = site.server.port;
-    let people = [
-        Person::login(port, "alice", "alicepw", "#other"),
-        Person::stranger(port, "mallory", "#other"),
-        Person::stranger(port, "oscar", "#ops"),
-    ];
-    let [mut alice, mut mallory, mut oscar] = people.map(Person::arrived);
-
-    // each is a line of its own, in order; one that goes wrong stops no other
-    alice.say("lunch? `echo soup`, `nosuch` and `echo salad | upper`");
-    assert_eq!(alice.hears(), "soup");
-    assert!(alice.hears().starts_with("error: there is no command nosuch"));
-    assert_eq!(alice.hears(), "SALAD");
-    alice.say("`echo 1` `echo 2` `echo 3` `echo 4` `echo 5` `echo 6`");
-    assert!(alice.hears().contains("6 commands stand in that message, and 5 are the most"));
-    // what is quoted or code is talk, and so is a notice; the room has a prefix of its own
-    for talk in ["> `echo quoted`", "<bob> `echo pasted`", "``echo code``", "!echo prefix"] {
-        alice.say(talk);
-    }
-    assert_eq!(alice.ask("..echo now"), "now");
-    for _ in 0..5 {
-        mallory.hears();
-    }
-    // who may not run it alone may not run it here
-    let said = mallory.ask("look: `audit list`");
-    assert!(said.starts_with("error: mallory may not run audit:list"), "{said}");
-    // a room of the same name elsewhere has its own settings
-    oscar.say("lunch? `echo soup`");
-    assert_eq!(oscar.ask("!echo now"), "now");
-
-    let log = site.home.log();
-    let lines: Vec<&str> = log.iter().map(|row| field(row, "line")).collect();
-    let ran = |line: &str| lines.iter().filter(|other| **other == line).count();
-    assert_eq!(["echo soup", "nosuch", "echo salad | upper", "audit list"].map(ran), [1, 1, 1, 1], "{lines:?}");
-    assert_eq!(["echo quoted", "echo pasted", "echo code", "echo prefix", "echo 1"].map(ran), [0; 5], "{lines:?}");
 }

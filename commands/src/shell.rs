@@ -9,6 +9,7 @@ mod bundles;
 mod kept;
 mod look;
 mod own;
+mod people;
 
 /// What the shell is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +47,21 @@ pub enum Verb {
     Cat,
     KeepList,
     KeepDrop,
+    Remind,
+    RemindList,
+    RemindCancel,
+    Karma,
+    KarmaList,
+    Standup,
+    StandupList,
+    StandupDelete,
+    Poll,
+    PollVote,
+    PollShow,
+    PollList,
+    PollClose,
+    Inbox,
+    InboxClear,
     My,
     MyList,
     MyDelete,
@@ -109,6 +125,11 @@ pub(crate) fn families() -> Vec<Command> {
         own::alias(),
         kept::kept(),
         kept::notes(),
+        people::remind(),
+        people::inbox(),
+        people::karma(),
+        people::standup(),
+        people::poll(),
         admin::people(),
         admin::access(),
         admin::rooms(),

@@ -131,6 +131,11 @@ impl Spec {
         const NOUNS: &[&str] = &[
             "alias",
             "keep",
+            "remind",
+            "inbox",
+            "karma",
+            "standup",
+            "poll",
             "my",
             "our",
             "user",

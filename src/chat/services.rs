@@ -4,14 +4,19 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use ecow::EcoString;
 use pipit_commands::Error;
 use pipit_grammar::rule;
+use tokio::sync::oneshot;
 
 use super::{Handle, Link, Place, Post};
 use crate::engine::{Address, Outlet};
+
+/// How long a post to one person may wait for those before it.
+const OUT: Duration = Duration::from_secs(30);
 
 /// The services that are connected, by name.
 #[derive(Clone, Default)]
@@ -36,9 +41,13 @@ impl Services {
     }
 
     fn say(&self, service: &str, place: Place, heard: Option<u64>, text: String) -> Result<(), String> {
+        self.hand_on(service, Post { place, text, heard, said: None })
+    }
+
+    fn hand_on(&self, service: &str, post: Post) -> Result<(), String> {
         let handles = self.all();
         let handle = handles.get(service).ok_or_else(|| format!("there is no chat service {service}"))?;
-        handle.post(Post { place, text, heard })
+        handle.post(post)
     }
 }
 
@@ -55,8 +64,12 @@ impl Outlet for Services {
     }
 
     async fn whisper(&self, service: &str, address: &Address, text: &str) -> Result<(), Error> {
-        self.say(service, Place::Direct(address.name.clone()), Some(address.heard), text.to_owned())
-            .map_err(Error::failed)
+        let (said, goes_out) = oneshot::channel();
+        let place = Place::Direct(address.name.clone());
+        let post = Post { place, text: text.to_owned(), heard: Some(address.heard), said: Some(said) };
+        self.hand_on(service, post).map_err(Error::failed)?;
+        let left = || Error::failed(format!("{} has left {service}", address.name));
+        tokio::time::timeout(OUT, goes_out).await.ok().and_then(Result::ok).ok_or_else(left)
     }
 
     fn services(&self) -> Vec<(EcoString, EcoString)> {

@@ -257,6 +257,10 @@ impl Session {
             }
             (place, _) => place,
         };
+        if let Some(said) = post.said {
+            // whoever asked may not wait any more
+            let _ = said.send(());
+        }
         let notice = matches!(place, Place::Room(_)) && address::rouses(&post.text);
         Some(Say { place, text: post.text, notice, order: Order::Usual })
     }

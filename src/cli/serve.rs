@@ -67,10 +67,12 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
         let watch = tokio::spawn(look_after(engine.clone()));
         let others = engine.clone();
         let approved = tokio::spawn(async move { others.release_approved().await });
+        let clock = tokio::spawn(engine.clone().keep_time());
         stopped().await;
         watch.abort();
         approved.abort();
         links.abort_all();
+        clock.abort();
         tell(&format_args!("pipit: stopping"));
         services.stop().await;
         engine.settle().await;

@@ -52,6 +52,7 @@ pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
         Ok(engine) => engine,
         Err(error) => return fail(5, &error),
     };
+    runtime.spawn(engine.clone().keep_time());
     let mut seat = Seat { identity: Identity::Operator, place: Place::Dm, question: None };
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let play = home.is_for_development();
@@ -115,7 +116,12 @@ fn turn(engine: &Engine, runtime: &tokio::runtime::Runtime, seat: &mut Seat, pla
         "/in" if rest.is_empty() => seat.place = Place::Dm,
         "/in" => seat.place = Place::Room(rest.strip_prefix('#').unwrap_or(rest).into()),
         _ if word.starts_with('/') => tell(&format_args!("error: there is no {word}; there are /as, /in and /quit")),
-        _ => runtime.block_on(answer(engine, seat, line, terminal)),
+        _ => {
+            runtime.block_on(answer(engine, seat, line, terminal));
+            if let Some(waiting) = engine.waiting(&seat.identity) {
+                tell(&format_args!("note: {waiting}"));
+            }
+        }
     }
     true
 }

@@ -15,7 +15,9 @@ mod bundles;
 mod clock;
 mod guards;
 mod http;
+mod inbox;
 mod jq;
+mod karma;
 mod kept;
 mod lines;
 mod log;
@@ -24,14 +26,20 @@ mod notes;
 mod output;
 mod people;
 mod policy;
+mod poll;
+mod remind;
 pub(super) mod rooms;
 mod rules;
 mod scrape;
+mod standup;
 mod who;
 
 pub(super) use alias::set_aside;
+pub(super) use inbox::{Unread, unread, waiting};
 pub(super) use look::completions;
 pub(super) use people::new_code;
+pub(super) use poll::Closing;
+pub(super) use remind::Reminder;
 
 /// A host whose line is running.
 type Host = Arc<LineHost>;
@@ -53,6 +61,7 @@ pub(super) fn serve(host: Host, verb: Verb, call: Call, input: Option<Stream>) -
     Stream::later(async move { values(&host, verb, &call).await.map(Stream::of) })
 }
 
+#[expect(clippy::too_many_lines, reason = "a table, with a line for every verb")]
 async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Error> {
     match verb {
         Verb::Help => Ok(look::help(host, call)),
@@ -79,6 +88,21 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::Cat => kept::cat(host, call),
         Verb::KeepList => kept::list(host, call),
         Verb::KeepDrop => kept::drop(host, call).await,
+        Verb::Remind => remind::remind(host, call).await,
+        Verb::RemindList => remind::list(host),
+        Verb::RemindCancel => remind::cancel(host, call).await,
+        Verb::Karma => karma::karma(host, call).await,
+        Verb::KarmaList => karma::list(host, call),
+        Verb::Standup => standup::note(host, call).await,
+        Verb::StandupList => standup::list(host, call),
+        Verb::StandupDelete => standup::take_back(host).await,
+        Verb::Poll => poll::ask(host, call).await,
+        Verb::PollVote => poll::vote(host, call).await,
+        Verb::PollShow => poll::show(host, call),
+        Verb::PollList => poll::list(host),
+        Verb::PollClose => poll::close(host, call).await,
+        Verb::Inbox => inbox::read(host).await,
+        Verb::InboxClear => inbox::clear(host).await,
         Verb::My => notes::note(host, call, false).await,
         Verb::MyList => notes::list(host, false),
         Verb::MyDelete => notes::delete(host, call, false).await,
@@ -229,7 +253,6 @@ fn room_for_more(host: &Host, what: &'static str, holder: &str, name: &str) -> R
         kind::NOTE => "notes",
         kind::KEPT => "kept streams",
         kind::ALIAS => "aliases",
-        kind::TIMER => "reminders",
         _ => "things",
     };
     let who = if holder.is_empty() {
@@ -260,13 +283,17 @@ fn holder(host: &Host, room: bool) -> Result<ecow::EcoString, Error> {
     if room { rooms::this(host).map(|room| room.owner()) } else { Ok(me.clone()) }
 }
 
-/// A time that has passed, in words that are short: `3m`, `2h`, `5d`.
+/// An id that is not in use, short enough to type.
+fn fresh_id() -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstvwxyz0123456789";
+    // without chance of the system's the id is one that is taken, and nothing is made
+    let dice = getrandom::u64().unwrap_or_default();
+    let letter = |at: u64| LETTERS.get(usize::try_from(dice >> (5 * at) & 31).unwrap_or_default());
+    (0..6).filter_map(|at| letter(at).copied().map(char::from)).collect()
+}
+
+/// How long ago something was, in words that are short.
 fn age(at: i64) -> String {
-    let seconds = super::now().saturating_sub(at).max(0) / 1000;
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m", seconds / 60),
-        3600..172_800 => format!("{}h", seconds / 3600),
-        _ => format!("{}d", seconds / 86_400),
-    }
+    let whole = clock::length(super::now().saturating_sub(at));
+    whole.split(' ').next().unwrap_or_default().to_owned()
 }

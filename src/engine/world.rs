@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::alias::{Alias, Aliases, Layers};
 use super::bundles::Bundles;
 use super::room::{Room, RoomId};
+use super::serve::{self, Unread};
 use super::{Catalogue, Engine, unavailable};
 use crate::access::decide::{Layer, Ruling};
 use crate::access::{People, Policy};
@@ -34,7 +35,12 @@ pub(crate) mod kind {
     pub(crate) const OUTPUT: &str = "output";
     pub(crate) const OUTPUT_TEXT: &str = "output-text";
     pub(crate) const POST: &str = "post";
-    pub(crate) const TIMER: &str = "timer";
+    pub(crate) const SEEN: &str = "seen";
+    pub(crate) const KARMA: &str = "karma";
+    pub(crate) const PACE: &str = "pace";
+    pub(crate) const STANDUP: &str = "standup";
+    pub(crate) const POLL: &str = "poll";
+    pub(crate) const BALLOT: &str = "ballot";
     pub(crate) const CLAIM: &str = "claim";
     pub(crate) const APPROVAL: &str = "approval";
     pub(crate) const VOTE: &str = "vote";
@@ -51,6 +57,8 @@ pub(crate) struct World {
     pub(crate) aliases: HashMap<EcoString, Aliases>,
     /// The rooms of the shell's own, and those of chat services for which something is set.
     pub(crate) rooms: BTreeMap<RoomId, Room>,
+    /// What waits in the inboxes, by user.
+    pub(super) unread: HashMap<EcoString, Unread>,
     /// The permissions that the site has made, and those that enabled bundles bring.
     pub(crate) permissions: Vec<EcoString>,
     /// Templates by `bundle:name`.
@@ -112,6 +120,7 @@ impl World {
                 .into_iter()
                 .filter_map(|(key, room)| Some((RoomId::from_key(&key)?, room)))
                 .collect(),
+            unread: serve::unread(store)?,
             permissions: all::<serde_json::Value>(store, kind::PERMISSION)?
                 .into_keys()
                 .chain(loaded.permissions)

@@ -30,6 +30,14 @@ pub(super) fn below(connection: &Connection, kind: &str, prefix: &str) -> Result
     rows.collect::<Result<_, _>>().map_err(failure)
 }
 
+/// Those whose keys come before one, by key.
+pub(super) fn before(connection: &Connection, kind: &str, key: &str) -> Result<Vec<Document>, StoreError> {
+    let sql = "SELECT key, revision, body FROM document WHERE kind = ?1 AND key < ?2 ORDER BY key";
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    let rows = statement.query_map((kind, key), document).map_err(failure)?;
+    rows.collect::<Result<_, _>>().map_err(failure)
+}
+
 pub(super) fn count_below(connection: &Connection, kind: &str, prefix: &str) -> Result<usize, StoreError> {
     let sql = "SELECT count(*) FROM document WHERE kind = ?1 AND key >= ?2 AND key < ?3";
     let mut statement = connection.prepare_cached(sql).map_err(failure)?;

@@ -94,7 +94,7 @@ impl Bot {
 }
 
 fn post(place: Place, text: &str) -> Post {
-    Post { place, text: text.into(), heard: None }
+    Post { place, text: text.into(), heard: None, said: None }
 }
 
 #[test]

@@ -36,7 +36,7 @@ impl LineHost {
 
     /// Decides about a post by the rights as they are now: a line may have waited long since it began. Written down
     /// each time, for a redirect may stand in an alias that is gone when the log is read.
-    pub(super) fn may_post_now(&self, target: &Target) -> Result<(), Error> {
+    pub(in super::super) fn may_post_now(&self, target: &Target) -> Result<(), Error> {
         let subject = self.engine.world()?.policy.subject(&self.identity)?;
         self.judge_post(&subject, target)?;
         self.write_post(target, true);

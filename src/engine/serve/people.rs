@@ -9,6 +9,7 @@ use pipit_grammar::rule::Place;
 use super::super::world::kind;
 use super::{Host, apply, change, delete as remove, done, guards, insert, put, text};
 use crate::access::{Group, RIGHTS, Role, User, valid_name};
+use crate::store::timer::Timer;
 use crate::store::{Change, Expect};
 
 /// A name that a new user, group or role can have.
@@ -77,12 +78,17 @@ pub(super) fn belongings(host: &Host, name: &str) -> Result<Vec<Change>, Error> 
     let mut changes = Vec::new();
     let below = super::super::world::own(name, "");
     let posts = format!("@{below}");
-    let of_holder = [kind::ALIAS, kind::NOTE, kind::KEPT, kind::OUTPUT].map(|kind| (kind, &below));
+    let of_holder = [kind::ALIAS, kind::NOTE, kind::KEPT, kind::OUTPUT, kind::STANDUP, kind::POLL, kind::BALLOT]
+        .map(|kind| (kind, &below));
     for (kind, prefix) in of_holder.into_iter().chain([(kind::POST, &posts)]) {
         let owned = store.below(kind, prefix).map_err(super::stored)?;
         changes.extend(owned.into_iter().map(|document| remove(kind, document.key, Expect::Anything)));
     }
     changes.extend(crate::bundle::config::of_user(store, name)?);
+    let timers = store.timers().map_err(super::stored)?;
+    let owned = |timer: &Timer| super::super::timers::read(timer).is_some_and(|due| due.owner() == name);
+    changes.extend(timers.iter().filter(|timer| owned(timer)).map(Timer::cancel));
+    changes.extend([kind::SEEN, kind::KARMA, kind::PACE].map(|kind| remove(kind, name, Expect::Anything)));
     Ok(changes)
 }
 
@@ -90,7 +96,7 @@ pub(super) fn belongings(host: &Host, name: &str) -> Result<Vec<Change>, Error> 
 fn disowned(host: &Host, name: &str) -> Result<Vec<Change>, Error> {
     let store = host.engine.store();
     let mut changes = Vec::new();
-    for kind in [kind::ALIAS, kind::NOTE, kind::KEPT] {
+    for kind in [kind::ALIAS, kind::NOTE, kind::KEPT, kind::STANDUP, kind::POLL] {
         for prefix in ["#", "/"] {
             for found in store.below(kind, prefix).map_err(super::stored)? {
                 let Ok(mut body) = serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&found.body) else {

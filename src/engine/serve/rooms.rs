@@ -11,7 +11,7 @@ use super::super::world::kind;
 use super::super::{Address, now};
 use super::{Host, apply, delete as remove, done, insert, put, text};
 use crate::limits;
-use crate::store::Expect;
+use crate::store::{Change, Expect};
 
 /// Where a post goes.
 enum Way {
@@ -19,6 +19,8 @@ enum Way {
     Kept(String),
     /// To a room of a chat service.
     Room(EcoString, EcoString),
+    /// To a user's inbox.
+    Inbox(EcoString),
     /// To the caller alone.
     Whisper(Address),
 }
@@ -42,12 +44,10 @@ fn way(host: &LineHost, target: &Target) -> Result<Option<Way>, Error> {
         }
         Target::Me => Some(match &host.address {
             Some(address) => Way::Whisper(address.clone()),
-            None => Way::Kept(format!("@{}", host.subject.name())),
+            None => Way::Inbox(host.subject.name().clone()),
         }),
         // a name on a chat service is anybody's, so another person is written to in the shell's own place only
-        Target::User(name) if host.address.is_none() && host.world.policy.people().has_user(name) => {
-            Some(Way::Kept(format!("@{name}")))
-        }
+        Target::User(name) if host.world.policy.people().has_user(name) => Some(Way::Inbox(name.clone())),
         Target::User(_) => None,
     };
     match way {
@@ -108,14 +108,17 @@ pub(super) async fn post_here(host: &LineHost, said: &str) -> Result<(), Error> 
 
 /// Keeps a post in a place of the shell's own.
 async fn keep(host: &LineHost, place: String, said: &str) -> Result<(), Error> {
-    let at = now();
-    let fields =
-        [("at", Value::from(super::log::time(at))), ("by", host.subject.name().clone().into()), ("text", said.into())];
-    let post: Record = fields.into_iter().collect();
     // a line may post to one place several times within a millisecond
-    let key = format!("{place}/{at:016x}/{}/{:02}", host.line(), host.posts());
-    let change = insert(kind::POST, key, &Value::from(post));
+    let id = format!("{}/{:02}", host.line(), host.posts());
+    let change = kept_post(&place, now(), host.subject.name(), said, &id);
     host.engine.store().apply(vec![change]).await.map_err(super::stored)
+}
+
+/// The change that keeps a post in a place of the shell's own. No two of one millisecond have the same id.
+pub(super) fn kept_post(place: &str, at: i64, by: &str, said: &str, id: &str) -> Change {
+    let fields = [("at", Value::from(super::log::time(at))), ("by", by.into()), ("text", said.into())];
+    let post: Record = fields.into_iter().collect();
+    insert(kind::POST, format!("{place}/{at:016x}/{id}"), &Value::from(post))
 }
 
 /// Posts a text to a place.
@@ -128,6 +131,11 @@ pub(in super::super) async fn post(host: &LineHost, target: &Target, said: &str)
         Some(Way::Room(service, room)) => outlet.ok_or_else(unreachable)?.post(&service, &room, said).await,
         Some(Way::Whisper(address)) => outlet.ok_or_else(unreachable)?.whisper(&host.service, &address, said).await,
         Some(Way::Kept(place)) => keep(host, place, said).await,
+        Some(Way::Inbox(user)) => {
+            let id = format!("{}/{:02}", host.line(), host.posts());
+            let message = super::inbox::message(host.engine.store(), &user, now(), host.subject.name(), said, &id)?;
+            host.engine.store().apply(message).await.map_err(super::stored)
+        }
     }
 }
 

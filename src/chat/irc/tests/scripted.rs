@@ -337,7 +337,7 @@ async fn a_post_to_one_person_follows_them_too() {
     }
     script.bot.hears().await;
     for (name, heard, text) in [("gone", gone.heard, "lost"), ("alice", alice.heard, "for alice")] {
-        let post = Post { place: Place::Direct(name.into()), text: text.into(), heard: Some(heard) };
+        let post = Post { place: Place::Direct(name.into()), text: text.into(), heard: Some(heard), said: None };
         script.bot.handle.post(post).unwrap();
     }
     assert_eq!(server.line().await.unwrap(), "PRIVMSG land :for alice");
