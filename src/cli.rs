@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 mod audit;
 mod bundle;
 mod check;
+mod complete;
 mod doctor;
 mod expect;
 mod home;
@@ -89,6 +90,27 @@ enum Command {
         /// The line; several words are joined by blanks
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         line: Vec<String>,
+    },
+    /// Say what could stand in a line where somebody is typing
+    ///
+    /// A choice a line: what it is written as, a tab, and what it is. It takes the place of the word at the cursor. Only
+    /// what the caller may run and see is offered, and nothing runs.
+    Complete {
+        /// The line as far as it is typed
+        #[arg(long, value_name = "LINE", allow_hyphen_values = true)]
+        line: String,
+        /// Where the cursor stands, in bytes of the UTF-8 of the line [default: at its end]
+        #[arg(long, value_name = "BYTE")]
+        cursor: Option<usize>,
+        /// For this user; without one for the operator
+        #[arg(long = "as", value_name = "USER")]
+        user: Option<String>,
+        /// As if it was typed in this room; without one in a direct message
+        #[arg(long, value_name = "ROOM")]
+        room: Option<String>,
+        /// Show a JSON object: start and end of what is replaced, in bytes, and the choices with text, about and kind
+        #[arg(long)]
+        json: bool,
     },
     /// Play sessions: files that say who types what and what is answered
     ///
@@ -202,6 +224,9 @@ pub(crate) fn main() -> ExitCode {
             let home = Home::find(cli.home.as_deref());
             let config = home.as_ref().map_err(Clone::clone).and_then(|home| config(&cli, home));
             doctor::doctor(home, config)
+        }
+        Command::Complete { line, cursor, user, room, json } => {
+            with(&cli, |home, _| complete::complete(home, line, *cursor, user.as_deref(), room.as_deref(), *json))
         }
         Command::Test { bless, files } => {
             match cli.config.as_deref().map_or_else(|| Ok(Config::default()), Config::read) {

@@ -6,19 +6,18 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use ecow::EcoString;
 use pipit_commands::{Attachment, Batch, Error, ErrorKind, Labels, Stream, Value, Verb};
-use pipit_grammar::ast::Line;
 use pipit_grammar::rule::{Place, Via};
 use tokio::sync::{oneshot, watch};
 
 use crate::access::{Context, Identity, Subject};
-use crate::audit::{Asked, Audit, Filter, Outcome, Receipt, Status, Trail};
+use crate::audit::{Asked, Audit, Outcome, Receipt, Status, Trail};
 use crate::bundle::Sources;
 use crate::limits;
 use crate::net::Net;
@@ -28,6 +27,7 @@ use crate::store::Store;
 mod alias;
 mod approval;
 mod bundles;
+mod complete;
 mod drive;
 mod elevation;
 mod host;
@@ -37,6 +37,7 @@ mod names;
 mod plan;
 mod planner;
 mod question;
+mod recall;
 mod room;
 mod run;
 mod serve;
@@ -46,6 +47,7 @@ mod world;
 pub(crate) use approval::Action;
 use approval::Release;
 use bundles::Bundles;
+pub(crate) use complete::Completion;
 use drive::{Listed, drive};
 pub(crate) use host::Paging;
 use host::{Judged, Lent, LineHost};
@@ -87,6 +89,8 @@ struct Running {
     room: EcoString,
     text: String,
     since: i64,
+    /// How many values it has given.
+    shown: Arc<AtomicU64>,
     kill: oneshot::Sender<EcoString>,
 }
 
@@ -241,16 +245,6 @@ impl Engine {
         Ok(Some(code))
     }
 
-    /// Every name that can begin a stage, for completion: what this identity may run, and its aliases.
-    pub(crate) fn completions(&self, identity: &Identity, place: &Place) -> Vec<String> {
-        let Ok(world) = self.world() else { return Vec::new() };
-        let Ok(subject) = world.policy.subject(identity) else { return Vec::new() };
-        let context = Context { place: place.clone(), via: Via::Chat, at: now() };
-        let room = RoomId::of(room::SHELL, place);
-        let layers = world.layers(subject.owner(), room.as_ref());
-        serve::completions(&world, &subject, &context, &layers)
-    }
-
     /// What is set for a room of a service.
     pub(crate) fn room(&self, service: &str, place: &Place) -> Room {
         let Some(id) = RoomId::of(service, place) else { return Room::default() };
@@ -270,6 +264,11 @@ impl Engine {
         }
         told.insert(owner.clone(), newest.clone());
         serve::waiting(&world, owner)
+    }
+
+    /// Refuses an identity that a line could not come from: a name that is no user's.
+    pub(crate) fn knows(&self, identity: &Identity) -> Result<(), Error> {
+        self.world()?.policy.subject(identity).map(drop)
     }
 
     /// Stops a running line on behalf of somebody; true when it was running.
@@ -320,7 +319,7 @@ impl Engine {
             status: error.as_ref().map_or(Status::Ok, |error| status(error.kind())),
             message: &error.as_ref().map(ToString::to_string).unwrap_or_default(),
             took: began.elapsed(),
-            values: beside.values,
+            values: beside.values.load(Ordering::Relaxed),
         });
         tracing::debug!(id = receipt.id(), "answered");
         let Beside { template, attached, paging, notes, actions, .. } = beside;
@@ -352,7 +351,7 @@ impl Engine {
         let subject = world.policy.subject(&request.identity)?;
         let line = pipit_grammar::parse(&request.text)?;
         let context = Context { place: request.place.clone(), via: request.via, at };
-        let last = self.last_line(&line, &who, trail.id()).await?;
+        let recalled = self.recalled(&line, &request.identity, &who, trail.id()).await?;
         let id = trail.id().to_owned();
         let names = Self::names(&world, &subject, &context, &request.service);
         let host =
@@ -360,14 +359,21 @@ impl Engine {
         let lent: Arc<dyn pipit_commands::Host> = Arc::new(Lent::new(&host));
         let input = request.input.as_ref().map(|_| Labels::one(labels::INPUT));
         let kept = labels::kept(&host);
-        let plan = Planner::new(&names, &lent, last.as_ref(), &|command, via| host.judge_name(command, via), &kept)
+        let plan = Planner::new(&names, &lent, &recalled, &|command, via| host.judge_name(command, via), &kept)
             .plan(&line, input)?;
         if host.judge_whole(&plan)? == Judged::Waits {
             return Err(approval::park(&host, &line, &plan, beside).await);
         }
         host.tell(serve::set_aside(&host, &line));
         let (kill, killed) = oneshot::channel();
-        let running = Running { who, room: room_name(&request.place), text: request.text, since: at, kill };
+        let running = Running {
+            who,
+            room: room_name(&request.place),
+            text: request.text,
+            since: at,
+            shown: Arc::clone(&beside.values),
+            kill,
+        };
         let _listed = Listed::new(self, id, running)?;
         let around: Arc<dyn run::Around> = Arc::new(Lent::new(&host));
         let last_command = plan.last_command();
@@ -409,23 +415,6 @@ impl Engine {
         }
     }
 
-    /// The caller's line before this one, if the line asks for it.
-    async fn last_line(&self, line: &Line, who: &str, this: &str) -> Result<Option<Line>, Error> {
-        let mut again = false;
-        names::each_name(line, &mut |name| again |= name == "!!");
-        if !again {
-            return Ok(None);
-        }
-        let filter = Filter { who: Some(who.to_owned()), limit: 20, ..Filter::default() };
-        let lines = self.0.audit.list(filter).await.map_err(unavailable)?;
-        let before = lines.into_iter().filter(|line| line.ticket != this);
-        Ok(before.filter_map(|line| pipit_grammar::parse(&line.text).ok()).find(|line| {
-            let mut again = false;
-            names::each_name(line, &mut |name| again |= name == "!!");
-            !again
-        }))
-    }
-
     fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Running>> {
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -444,7 +433,8 @@ struct Opened {
 /// What there is to say of a reply beside its values.
 #[derive(Default)]
 struct Beside {
-    values: u64,
+    /// How many there were; `ps` reads it meanwhile.
+    values: Arc<AtomicU64>,
     template: Option<String>,
     attached: Vec<Attachment>,
     paging: Option<Paging>,

@@ -60,6 +60,8 @@ pub(crate) const OPTIONS: usize = 10;
 pub(crate) const POSTS: usize = 20;
 /// How many commands may stand in the midst of one message.
 pub(crate) const EMBEDDED: usize = 5;
+/// The most texts that completion offers at once.
+pub(crate) const CHOICES: usize = 500;
 /// How many lines run at once.
 pub(crate) const RUNNING: usize = 4096;
 /// How far back a start looks for lines that broke off; older ones are closed when somebody lists them.

@@ -128,6 +128,9 @@ fn no_value(usage: &Usage, command: &str, at: usize) -> Error {
 
 fn unknown(usage: &Usage, command: &str, name: &str) -> Error {
     let error = Error::refused(format!("{command} has no option {name}"));
+    if let Some((_, _, now)) = HABITS.iter().find(|(of, option, _)| *of == command && *option == name) {
+        return error.help(*now);
+    }
     let names: Vec<String> = usage.options.iter().map(typed).collect();
     match nearest(name, names.iter().map(String::as_str)) {
         Some(near) => error.help(format!("did you mean {near}?")),
@@ -135,6 +138,24 @@ fn unknown(usage: &Usage, command: &str, name: &str) -> Error {
         None => error.help(format!("it has {}", names.join(", "))),
     }
 }
+
+/// Options of other shells, and what to write here.
+const HABITS: &[(&str, &str, &str)] = &[
+    ("head", "-n", "the count is a word: head 5"),
+    ("tail", "-n", "the count is a word: tail 5"),
+    ("grep", "-i", "grep is blind to case already; --case makes it look"),
+    ("grep", "-E", "every pattern is an extended one already"),
+    ("grep", "-c", "put | count behind it"),
+    ("sort", "-r", "write sort --desc"),
+    ("sort", "-n", "numbers are sorted as numbers already; sortnum reads the number at the front of a text"),
+    ("sort", "-u", "put | unique behind it"),
+    ("sort", "-k", "the keys are words: sort name age"),
+    ("unique", "-c", "write group KEY --count"),
+    ("count", "-l", "write count --lines"),
+    ("count", "-w", "write count --words"),
+    ("count", "-c", "write count --chars"),
+    ("echo", "-n", "an answer has no newline to leave away"),
+];
 
 /// The name that was probably meant.
 pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {

@@ -1,6 +1,7 @@
 //! Which values of a stream stay. Deliberately absent: changing a value; a row keeps its type.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 
 use crate::command::{Call, Command, Test};
 use crate::condition::Condition;
@@ -11,7 +12,7 @@ use crate::limits::Held;
 use crate::pattern::{between_slashes, finds, matches, regex};
 use crate::stream::Stream;
 use crate::values::below_dice;
-use crate::{Error, Kind, Value};
+use crate::{Error, Kind, Level, Note, Value};
 
 pub(crate) fn families() -> Vec<Command> {
     [searching(), counting()].concat()
@@ -159,7 +160,20 @@ fn grep(call: Call, input: Stream) -> Result<Stream, Error> {
 
 fn where_(call: &Call) -> Result<Test, Error> {
     let condition = Condition::read(call.all("CONDITION"))?;
-    Ok(Box::new(move |value| condition.holds(value)))
+    let (host, command) = (Arc::clone(call.host()), call.command().clone());
+    let mut remarked = false;
+    Ok(Box::new(move |value| {
+        let holds = condition.holds(value);
+        // one remark is enough, and it is not looked for where the condition holds
+        if !holds
+            && !remarked
+            && let Some(remark) = condition.remark(value)
+        {
+            remarked = true;
+            host.note(&command, Note::Log { level: Level::Warn, text: remark.into() });
+        }
+        holds
+    }))
 }
 
 fn filter(call: &Call) -> Result<Test, Error> {

@@ -49,6 +49,12 @@ impl Condition {
         words.iter().filter_map(|arg| arg.given.as_ref()).map(word).collect::<Result<_, _>>().map(Self)
     }
 
+    /// A remark about a value that it does not hold for, when a text that is spelled like a number is compared with a
+    /// number there: unlike types are unequal and have no order.
+    pub(crate) fn remark(&self, value: &Value) -> Option<String> {
+        self.0.iter().find_map(|test| test.remark(value))
+    }
+
     /// Whether it holds for a value.
     pub(crate) fn holds(&self, value: &Value) -> bool {
         self.0.iter().all(|test| test.holds(value))
@@ -214,6 +220,23 @@ impl Computed {
 }
 
 impl Test {
+    fn remark(&self, value: &Value) -> Option<String> {
+        match self {
+            Self::Or(tests) | Self::And(tests) => tests.iter().find_map(|test| test.remark(value)),
+            Self::Not(test) => test.remark(value),
+            Self::Compare(Side::At(at), _, Side::Value(Value::Int(_) | Value::Float(_))) => {
+                let Some(Value::Text(text)) = at.of_value(value) else { return None };
+                Value::number_of(text)?;
+                let name = at.name();
+                Some(format!(
+                    "{name} is text here ({}), and a text is no number; jq '.{name} |= tonumber' before it makes it one",
+                    shown(text)
+                ))
+            }
+            Self::Truth(_) | Self::Compare(..) | Self::Find { .. } | Self::In(..) => None,
+        }
+    }
+
     fn holds(&self, value: &Value) -> bool {
         match self {
             Self::Or(tests) => tests.iter().any(|test| test.holds(value)),

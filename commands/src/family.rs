@@ -39,6 +39,7 @@ pub(crate) fn row(usage: &str) -> Row {
             flow: Flow::Each,
             effect: Effect::Pure,
             rules: Vec::new(),
+            fields: Vec::new(),
             takes_command: false,
             hand: Hand::Any,
             built_in: true,
@@ -98,6 +99,12 @@ impl Row {
     /// Options of which one at most may be given.
     pub(crate) fn either(mut self, names: &[&str]) -> Self {
         self.spec.either = names.iter().map(|name| EcoString::from(*name)).collect();
+        self
+    }
+
+    /// The fields of the records that it gives.
+    pub(crate) fn fields(mut self, names: &[&str]) -> Self {
+        self.spec.fields = names.iter().map(|name| EcoString::from(*name)).collect();
         self
     }
 

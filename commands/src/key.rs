@@ -60,6 +60,14 @@ impl At {
         }
     }
 
+    /// The path as it is written.
+    pub(crate) fn name(&self) -> EcoString {
+        match self {
+            Self::Field(field) => field.clone(),
+            Self::Path(path) => ecow::eco_format!("{path}"),
+        }
+    }
+
     /// What is there.
     pub(crate) fn of_value<'a>(&self, value: &'a Value) -> Option<&'a Value> {
         match self {

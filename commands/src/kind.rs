@@ -119,7 +119,14 @@ fn as_number(given: &Given) -> Option<Value> {
 fn int(given: &Given, least: i64, most: i64) -> Result<Value, Error> {
     match as_number(given) {
         Some(Value::Int(number)) if (least..=most).contains(&number) => Ok(Value::Int(number)),
-        Some(Value::Int(number)) if number < least => Err(wanted(given, &format!("is below {least}"))),
+        Some(Value::Int(number)) if number < least => {
+            let error = wanted(given, &format!("is below {least}"));
+            let meant = number.checked_neg().filter(|count| least >= 0 && (least..=most).contains(count));
+            Err(match meant {
+                Some(count) => error.help(format!("a count has no dash: {count}")),
+                None => error,
+            })
+        }
         Some(Value::Int(_)) => Err(wanted(given, &format!("is above {most}"))),
         _ => Err(wanted(given, "is no whole number")),
     }

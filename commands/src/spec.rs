@@ -26,6 +26,8 @@ pub struct Spec {
     pub fills: Option<Fill>,
     /// Options that exclude each other, by their long names without dashes: one of them at most may be given.
     pub either: Vec<EcoString>,
+    /// The fields of the records that it gives, where they are always the same.
+    pub fields: Vec<EcoString>,
     /// How it meets its input.
     pub flow: Flow,
     /// What running it may do to the world.

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+pub mod cursor;
 mod error;
 pub mod expr;
 pub mod limits;

@@ -16,6 +16,7 @@ mod scope;
 mod word;
 
 pub(crate) use reference::is_plain;
+pub(crate) use repair::is_blank;
 
 use crate::ast::{Item, Joint, Line, Path, Pipeline, Stage};
 use crate::{Span, SyntaxError, limits};

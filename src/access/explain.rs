@@ -238,6 +238,9 @@ pub(crate) fn objection(subject: &Subject, command: &Command, decision: &Decisio
             denied("nobody has verified who you are, and it is not for everybody".into())
                 .help("log in to the chat service, and have your account linked: user link NAME ACCOUNT")
         }
+        Decision::Deny(denial @ Denial::Missing(_)) if subject.is_operator() => denied(grounds(denial)).help(
+            "the operator has the shell's own rights only: run it as a user whose role has this one, with --as USER",
+        ),
         Decision::Deny(denial) => denied(grounds(denial)),
         Decision::Park { obligations, .. } => {
             let needs: Vec<String> = obligations.iter().map(|due| due.requirement.to_string()).collect();

@@ -81,6 +81,7 @@ fn spec(manifest: &Manifest, entry: &Entry) -> Spec {
         },
         effect: entry.effect,
         rules: entry.rules.clone(),
+        fields: Vec::new(),
         takes_command: false,
         hand: pipit_commands::Hand::Any,
         outside: None,

@@ -12,6 +12,7 @@ use super::shown::{Shown, follow};
 use super::{Home, fail, show, tell};
 use crate::access::Identity;
 use crate::engine::{Engine, Question, Request};
+use crate::render;
 
 mod edit;
 
@@ -65,8 +66,12 @@ pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
         }
         let mut editor = edit::Editor::new(home.path());
         loop {
-            let names = engine.completions(&seat.identity, &seat.place);
-            match editor.line(&seat.prompt(), names) {
+            let (inside, identity, place) = (engine.clone(), seat.identity.clone(), seat.place.clone());
+            let complete = move |line: &str, at: usize| {
+                // a store that cannot be read is told of when the line is run
+                inside.complete(&identity, &place, line, at).unwrap_or_default()
+            };
+            match editor.line(&seat.prompt(), Box::new(complete)) {
                 Ok(Some(line)) => {
                     if !turn(&engine, &runtime, &mut seat, play, &line) {
                         return ExitCode::SUCCESS;
@@ -85,6 +90,13 @@ pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// The name of a room as it is typed, its `#` left away.
+fn room(typed: &str) -> Option<&str> {
+    let name = typed.strip_prefix('#').unwrap_or(typed);
+    let good = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "._-".contains(c));
+    good.then_some(name)
 }
 
 /// Takes a line; false ends the shell.
@@ -106,15 +118,26 @@ fn turn(engine: &Engine, runtime: &tokio::runtime::Runtime, seat: &mut Seat, pla
     match word {
         "" => {}
         "/quit" | "/exit" => return false,
+        // whoever types this in a terminal means the terminal, and no command has the name
+        "exit" | "quit" | "logout" if rest.is_empty() => return false,
         "/as" | "/in" if !play => {
             tell(&format_args!(
                 "error: {word} works in a home made for development only: pipit shell --dev --home DIR"
             ));
         }
         "/as" if rest.is_empty() => seat.identity = Identity::Operator,
-        "/as" => seat.identity = Identity::Named(rest.into()),
+        "/as" => {
+            let identity = Identity::Named(rest.into());
+            match engine.knows(&identity) {
+                Ok(()) => seat.identity = identity,
+                Err(error) => tell(&render::error(&error, line)),
+            }
+        }
         "/in" if rest.is_empty() => seat.place = Place::Dm,
-        "/in" => seat.place = Place::Room(rest.strip_prefix('#').unwrap_or(rest).into()),
+        "/in" => match room(rest) {
+            Some(name) => seat.place = Place::Room(name.into()),
+            None => tell(&format_args!("error: {rest:?} is no room's name: letters, digits, ., _ and -, such as #ops")),
+        },
         _ if word.starts_with('/') => tell(&format_args!("error: there is no {word}; there are /as, /in and /quit")),
         _ => {
             runtime.block_on(answer(engine, seat, line, terminal));

@@ -90,7 +90,7 @@ impl Played {
             return ExitCode::SUCCESS;
         }
         let wrong = many(self.wrong.len(), "answer");
-        show(&format_args!("{lines} {of}: {wrong} not; --bless writes into the files what came"));
+        show(&format_args!("{lines} {of}: {wrong} otherwise; --bless writes into the files what came"));
         ExitCode::from(1)
     }
 }

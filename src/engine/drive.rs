@@ -1,6 +1,7 @@
 //! A line while it runs: in the list of those that run, pulled to its end, stopped when somebody or the clock says so.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 
 use ecow::EcoString;
 use pipit_commands::{Batch, Error, Stream};
@@ -34,7 +35,7 @@ pub(super) async fn drive(
         };
         let Some(batch) = batch else { return Ok(()) };
         let batch = batch?;
-        beside.values += batch.len() as u64;
+        beside.values.fetch_add(batch.len() as u64, Ordering::Relaxed);
         if show(batch).is_break() {
             return Ok(());
         }

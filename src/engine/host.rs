@@ -174,6 +174,11 @@ impl LineHost {
         &self.trail
     }
 
+    /// Who asks, with the roles they have now.
+    pub(super) fn subject_now(&self) -> Result<Subject, Error> {
+        self.engine.world()?.policy.subject(&self.identity)
+    }
+
     /// The verified account that asks, in the way of `claim`.
     pub(super) fn claimant(&self) -> Option<EcoString> {
         match &self.identity {

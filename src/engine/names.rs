@@ -8,6 +8,8 @@ use pipit_commands::bind::nearest;
 use pipit_commands::{Command, Error, built_ins};
 use pipit_grammar::ast::{Item, Line, Part, Stage};
 
+use super::recall::recall;
+
 use super::alias::{Alias, Layers, Scope};
 
 /// How many words a command's name may have.
@@ -69,6 +71,31 @@ fn needs_noun(command: &Command) -> bool {
     command.spec().needs_noun()
 }
 
+/// Names of other shells, and what to write here.
+const HABITS: &[(&str, &str)] = &[
+    ("ls", "there are no files here; help shows the commands, alias list and keep list what you have"),
+    ("dir", "there are no files here; help shows the commands"),
+    ("cd", "there are no folders here; whoami says where you are"),
+    ("pwd", "there are no folders here; whoami says where you are"),
+    ("man", "write help NAME"),
+    ("exit", "in a room there is nothing to end"),
+    ("quit", "in a room there is nothing to end"),
+    ("logout", "in a room there is nothing to end"),
+    ("wc", "write count, with --lines, --words or --chars"),
+    ("awk", "select takes fields, words and split take texts apart, render puts them together"),
+    ("cut", "select takes fields, split takes texts apart"),
+    ("tr", "write replace, upper or lower"),
+    ("seq", "write range: range 1 4 gives 1 2 3"),
+    ("date", "write now"),
+    ("find", "write where or grep"),
+    ("less", "write more"),
+    ("sudo", "rules say who may what: why LINE tells"),
+    ("su", "rules say who may what: why LINE tells"),
+    ("env", "whoami says who and where you are"),
+    ("curl", "write http get URL"),
+    ("wget", "write http get URL"),
+];
+
 /// The names that one caller can use.
 pub(crate) struct Names {
     pub(crate) commands: Arc<Catalogue>,
@@ -85,16 +112,16 @@ pub(crate) enum Found {
     /// A command, and how many of the stage's items belong to its name.
     Command(Command, usize),
     Alias(Scope, Alias),
-    /// `!!`.
-    Again,
+    /// A line of the caller's own, by what it is asked for with: `!!`, or what stands behind `history run`.
+    Again(EcoString),
 }
 
 impl Names {
     /// What the name of a stage stands for.
     pub(crate) fn find(&self, stage: &Stage) -> Result<Found, Error> {
         let name = &stage.name;
-        if name.text == "!!" {
-            return Ok(Found::Again);
+        if let Some(which) = recall(stage) {
+            return Ok(Found::Again(which));
         }
         let words: Vec<&str> = stage
             .items
@@ -158,7 +185,7 @@ impl Names {
     }
 
     /// An error that names only what the caller may run.
-    fn missing(&self, name: &str, bundle: Option<&str>) -> Error {
+    pub(super) fn missing(&self, name: &str, bundle: Option<&str>) -> Error {
         let whole = bundle.map_or_else(|| name.to_owned(), |bundle| format!("{bundle}:{name}"));
         let error = Error::refused(format!("there is no command {whole}"));
         let known = self.commands.all().iter().filter(|command| (self.may)(command));
@@ -181,6 +208,9 @@ impl Names {
         if !verbs.is_empty() {
             return Error::refused(format!("{whole} takes one of its verbs"))
                 .help(format!("{whole} {}", verbs.join("|")));
+        }
+        if let Some((_, now)) = HABITS.iter().find(|(habit, _)| *habit == whole) {
+            return error.help(*now);
         }
         match nearest(&whole, names.iter().map(String::as_str)) {
             Some(near) => error.help(format!("did you mean {near}?")),

@@ -13,6 +13,7 @@ use pipit_grammar::rule::Via;
 use super::labels::{Kept, keeps};
 use super::names::{Found, Names};
 use super::plan::{Flowing, Part, Pipeline, Plan, Planned, Stage, Stated, What, Word};
+use super::recall::{LAST, Recalled};
 
 mod parameters;
 mod slots;
@@ -46,8 +47,8 @@ pub(crate) struct Planner<'a> {
     names: &'a Names,
     /// Only checks literals here; nothing is judged and nothing runs.
     host: &'a Arc<dyn Host>,
-    /// The caller's last line, which `!!` stands for.
-    last: Option<&'a Line>,
+    /// The caller's own lines, which `!!` and `history run ID` stand for.
+    recalled: &'a Recalled,
     /// Refuses a command that the caller may not run with any arguments whatever, before it is told what it takes.
     judge: &'a Judge<'a>,
     /// What had a part in what is kept.
@@ -71,7 +72,7 @@ impl<'a> Planner<'a> {
     pub(crate) fn new(
         names: &'a Names,
         host: &'a Arc<dyn Host>,
-        last: Option<&'a Line>,
+        recalled: &'a Recalled,
         judge: &'a Judge,
         kept: &'a Kept,
     ) -> Self {
@@ -79,7 +80,7 @@ impl<'a> Planner<'a> {
         Self {
             names,
             host,
-            last,
+            recalled,
             judge,
             kept,
             keeping,
@@ -164,11 +165,19 @@ impl<'a> Planner<'a> {
                 self.open.pop();
                 planned.map_err(|error| error.at(span))
             }
-            Found::Again => match self.last {
+            Found::Again(which) => match self.recalled.get(&which) {
                 Some(line) => {
-                    self.alias(stage, &line.clone(), extra, scope, Via::History).map_err(|error| error.at(span))
+                    // the words behind `history run ID` are the ID
+                    let asked = ast::Stage {
+                        items: if which == LAST { stage.items.clone() } else { Vec::new() },
+                        ..stage.clone()
+                    };
+                    self.alias(&asked, &line.clone(), extra, scope, Via::History).map_err(|error| error.at(span))
                 }
-                None => Err(Error::refused("there is no line before this one").at(span)),
+                None if which == LAST => Err(Error::refused("there is no line before this one").at(span)),
+                None => Err(Error::refused(format!("you have no line {which}"))
+                    .help("history shows your lines with their ids; one that asks for another cannot be asked for")
+                    .at(span)),
             },
         }
     }

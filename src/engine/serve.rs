@@ -14,6 +14,7 @@ mod alias;
 mod bundles;
 mod clock;
 mod guards;
+mod help;
 mod http;
 mod inbox;
 mod jq;
@@ -35,8 +36,8 @@ mod standup;
 mod who;
 
 pub(super) use alias::set_aside;
+pub(super) use help::typed;
 pub(super) use inbox::{Unread, unread, waiting};
-pub(super) use look::completions;
 pub(super) use people::new_code;
 pub(super) use poll::Closing;
 pub(super) use remind::Reminder;
@@ -64,15 +65,15 @@ pub(super) fn serve(host: Host, verb: Verb, call: Call, input: Option<Stream>) -
 #[expect(clippy::too_many_lines, reason = "a table, with a line for every verb")]
 async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Error> {
     match verb {
-        Verb::Help => Ok(look::help(host, call)),
-        Verb::Which => look::which(host, call),
+        Verb::Help => Ok(help::help(host, call)),
+        Verb::Which => help::which(host, call),
         Verb::Explain => look::explain(host, call),
         Verb::Why => who::why(host, call),
         Verb::WhoCan => who::who_can(host, call),
-        Verb::Whoami => Ok(look::whoami(host)),
+        Verb::Whoami => Ok(look::whoami(host, call)),
         Verb::Status => Ok(look::status(host)),
         Verb::History => lines::history(host, call).await,
-        Verb::Ps => Ok(lines::ps(host)),
+        Verb::Ps => lines::ps(host),
         Verb::Kill => lines::kill(host, call),
         Verb::More => output::more(host, call),
         Verb::Claim => people::claim(host, call).await,

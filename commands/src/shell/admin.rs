@@ -35,7 +35,7 @@ pub(super) fn people() -> Vec<Command> {
                 .shows("user link alice chat://network/alice", ""),
                 admin("unlink IDENTITY", "Takes an account from its user", Verb::UserUnlink, user)
                     .shows("user unlink chat://network/alice", ""),
-                look("list", "The users", Verb::UserList, user),
+                look("list", "The users", Verb::UserList, user).fields(&["name", "accounts", "groups"]),
                 look("show NAME", "A user, with groups, roles and permissions", Verb::UserShow, user)
                     .shows("user show alice", ""),
             ],
@@ -49,7 +49,7 @@ pub(super) fn people() -> Vec<Command> {
                     .shows("group add ops alice", ""),
                 admin("remove NAME USER", "Takes a user out of a group", Verb::GroupRemove, group)
                     .shows("group remove ops alice", ""),
-                look("list", "The groups and who is in them", Verb::GroupList, group),
+                look("list", "The groups and who is in them", Verb::GroupList, group).fields(&["name", "users"]),
             ],
         ),
     ]
@@ -73,7 +73,11 @@ pub(super) fn access() -> Vec<Command> {
                     .shows("role give releaser ops", ""),
                 admin("take NAME GROUP", "Takes a role from a group", Verb::RoleTake, by_role)
                     .shows("role take releaser ops", ""),
-                look("list", "The roles, their permissions and groups", Verb::RoleList, by_role),
+                look("list", "The roles, their permissions and groups", Verb::RoleList, by_role).fields(&[
+                    "name",
+                    "permissions",
+                    "groups",
+                ]),
             ],
         ),
         family(
@@ -94,7 +98,8 @@ pub(super) fn access() -> Vec<Command> {
                 admin("delete ID", "Removes an access rule of the site", Verb::RuleDelete, of_site)
                     .shows("rule delete r1", ""),
                 look("list [COMMAND]", "The access rules, of one command or all", Verb::RuleList, of_site)
-                    .shows("rule list text:upper", ""),
+                    .shows("rule list text:upper", "")
+                    .fields(&["id", "of", "rule"]),
                 look(
                     "diff [RULE] [--without=ID]",
                     "Who gains and who loses by a rule before it is made, or by the end of one: the calls that are decided otherwise",

@@ -24,6 +24,7 @@ pub(super) fn audit() -> Vec<Command> {
             )
             .shows("audit list --user=alice --since=1h", "")
             .kind("N", Kind::Int(1, 10_000))
+            .fields(&["id", "at", "who", "via", "room", "line", "ended", "message"])
             .kind("TIME", Kind::Time)
             .kind("HOW", Kind::OneOf(ENDS.iter().map(|how| EcoString::from(*how)).collect())),
             look("show ID", "Everything that is written of one line", Verb::AuditShow, right)

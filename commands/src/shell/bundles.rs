@@ -45,7 +45,8 @@ pub(super) fn bundles() -> Vec<Command> {
                 .shows("bundle disable aws", ""),
             admin("remove NAME [VERSION]", "Removes a bundle that is not enabled", Verb::BundleRemove, right)
                 .shows("bundle remove aws 1.0.0", ""),
-            look("list", "The bundles that are installed", Verb::BundleList, right),
+            look("list", "The bundles that are installed", Verb::BundleList, right)
+                .fields(&["name", "version", "state", "from"]),
             admin(
                 "set NAME KEY [VALUE] [--room=ROOM] [--user=USER]",
                 "Sets what a bundle's programs get in their environment, for all, a room or a user",

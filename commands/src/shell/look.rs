@@ -4,6 +4,7 @@ use super::Verb;
 use crate::Kind;
 use crate::command::Command;
 use crate::family::{family, row};
+use crate::moment::is_moment;
 use crate::spec::{Flow, Hand};
 
 pub(super) fn shell() -> Vec<Command> {
@@ -14,6 +15,7 @@ pub(super) fn shell() -> Vec<Command> {
                 .about("What there is to run, or how to run one of it; a word that is no name is searched for")
                 .shows("help", "every command that you may run")
                 .shows("help sort", "the usage and examples of one")
+                .shows("help text", "the commands of a family, or of a bundle")
                 .shell(Verb::Help, Flow::Each),
             row("which NAME…")
                 .about("What a name stands for: a command, and of which bundle, or an alias")
@@ -35,11 +37,18 @@ pub(super) fn shell() -> Vec<Command> {
                 .shows("who-can aws stop i-1", "everybody who may, or may after an approval")
                 .takes_command()
                 .shell(Verb::WhoCan, Flow::Each),
-            row("whoami").about("Who you are here, and what you may").shell(Verb::Whoami, Flow::Each),
-            row("history [WORD…] [--count=N]")
-                .about("Your lines, the newest last; with words only those that contain them; `!!` runs the last again")
+            row("whoami [--all]")
+                .about("Who you are here; --all names your permissions")
+                .shows("whoami --all | get permissions", "what you may, for the next stage")
+                .shell(Verb::Whoami, Flow::Each),
+            row("history [WORD…] [--since=WHEN] [--until=WHEN] [--count=N]")
+                .about("Your lines, the newest last; with words only those that contain them; `history run ID` runs one again")
                 .kind("N", Kind::Int(1, 1000))
+                .kind("WHEN", Kind::Check(is_moment))
+                .fields(&["id", "at", "line", "ended"])
                 .shows("history deploy --count=5", "your last five lines with deploy in them")
+                .shows("history --since=yesterday --until=09:00", "or 2h, or 2026-11-20T14:30")
+                .shows("history run 7M34SEPE", "that line again, judged anew; `history run 2` is the one before the last")
                 .shell(Verb::History, Flow::Each),
             row("ps")
                 .about("The lines that run now: your own, or all with shell:ps")

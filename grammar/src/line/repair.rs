@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use crate::{Span, SyntaxError};
 
 /// Whether the character separates words outside quotes. No-break spaces do: a client put them where a blank was typed.
-pub(super) fn is_blank(letter: char) -> bool {
+pub(crate) fn is_blank(letter: char) -> bool {
     matches!(letter, ' ' | '\t' | '\n') || is_no_break(letter)
 }
 

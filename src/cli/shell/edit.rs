@@ -1,4 +1,4 @@
-//! Editing a line in the terminal: history that outlives the shell, completion of names, and a second line where a quote
+//! Editing a line in the terminal: history that outlives the shell, completion, and a second line where a quote
 //! or a block is still open.
 
 use std::borrow::Cow;
@@ -10,9 +10,11 @@ use reedline::{
     ValidationResult, Validator, default_emacs_keybindings,
 };
 
+use crate::engine::Completion;
+
 /// How many lines the history keeps.
 const KEPT: usize = 2000;
-const MENU: &str = "names";
+const MENU: &str = "choices";
 
 /// The editor.
 pub(super) struct Editor {
@@ -40,9 +42,9 @@ impl Editor {
     }
 
     /// The next line; none at the end. An interrupt begins anew.
-    pub(super) fn line(&mut self, prompt: &str, names: Vec<String>) -> Result<Option<String>, String> {
+    pub(super) fn line(&mut self, prompt: &str, complete: Complete) -> Result<Option<String>, String> {
         let Some(editor) = self.editor.take() else { return Ok(None) };
-        let mut editor = editor.with_completer(Box::new(Names(names)));
+        let mut editor = editor.with_completer(Box::new(Choices(complete)));
         let read = loop {
             match editor.read_line(&Shown(prompt)) {
                 Ok(Signal::Success(line)) => break Ok(Some(line)),
@@ -56,25 +58,26 @@ impl Editor {
     }
 }
 
-/// Completes the name that a stage begins with.
-struct Names(Vec<String>);
+/// What could stand in a line at a byte of it.
+pub(super) type Complete = Box<dyn Fn(&str, usize) -> Completion + Send>;
 
-impl Completer for Names {
+/// Completes what is being typed.
+struct Choices(Complete);
+
+impl Completer for Choices {
     fn complete(&mut self, line: &str, at: usize) -> CompletionResult {
-        let before = line.get(..at).unwrap_or(line);
-        // a stage begins at the head of the line and behind an operator or an opening brace or parenthesis
-        let start = ["| ", "&& ", "|| ", "{ ", "$(", "`"]
-            .iter()
-            .filter_map(|opener| before.rfind(opener).map(|found| found + opener.len()))
-            .max()
-            .unwrap_or(0);
-        let typed = before.get(start..).unwrap_or_default();
-        let start = start + (typed.len() - typed.trim_start().len());
-        let typed = typed.trim_start();
-        let span = Span::new(start, at);
-        let fitting = self.0.iter().filter(|name| name.starts_with(typed));
-        let suggestions: Vec<Suggestion> = fitting
-            .map(|name| Suggestion { value: name.clone(), span, append_whitespace: true, ..Suggestion::default() })
+        let completion = (self.0)(line, at);
+        let span = Span::new(completion.start, completion.end.max(completion.start));
+        let suggestions: Vec<Suggestion> = completion
+            .choices
+            .into_iter()
+            .map(|choice| Suggestion {
+                append_whitespace: !choice.goes_on(),
+                description: (!choice.about.is_empty()).then_some(choice.about),
+                value: choice.text,
+                span,
+                ..Suggestion::default()
+            })
             .collect();
         CompletionResult::Fresh { suggestions: suggestions.into(), partial: None }
     }

@@ -10,6 +10,7 @@ use crate::access::{Context, objection};
 use crate::engine::Engine;
 use crate::engine::host::{Lent, LineHost};
 use crate::engine::planner::Planner;
+use crate::engine::recall::Recalled;
 use crate::engine::world::World;
 
 /// What of a plan has changed; nothing when it stands.
@@ -31,8 +32,9 @@ pub(super) fn changed(host: &Arc<LineHost>, world: &Arc<World>, plan: &Plan) -> 
     let line = pipit_grammar::parse(&plan.line)?;
     // what had a part in a value does not change what a line is
     let unlabelled = |_: &Command, _: Option<&Args>| Labels::default();
-    let spread =
-        Planner::new(&names, &lent, None, &|_, _| Ok(()), &unlabelled).plan(&line, None).map(|plan| plan.spread());
+    let spread = Planner::new(&names, &lent, &Recalled::default(), &|_, _| Ok(()), &unlabelled)
+        .plan(&line, None)
+        .map(|plan| plan.spread());
     if spread.as_ref().ok() != Some(&plan.spread) {
         return Ok(Some("its names stand for something else than they did".into()));
     }

@@ -8,6 +8,7 @@ use pipit_grammar::rule::{Place, Via};
 use super::super::names::Names;
 use super::super::plan::Plan;
 use super::super::planner::Planner;
+use super::super::recall::Recalled;
 use super::super::{Engine, labels, now};
 use super::{Host, text};
 use crate::access::{Context, Identity, May, Part, Subject};
@@ -23,7 +24,8 @@ pub(super) fn why(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
     let names = Engine::names(&host.world, &host.subject, host.context(), &host.service);
     let kept = labels::kept(host);
-    let plan = Planner::new(&names, call.host(), None, &|_, _| Ok(()), &kept).plan(&block.written, None)?;
+    let plan =
+        Planner::new(&names, call.host(), &Recalled::default(), &|_, _| Ok(()), &kept).plan(&block.written, None)?;
     let mut lines = Vec::new();
     plan.each_command(&mut |_, stated| {
         let args = stated.known.as_ref().filter(|_| !stated.fills);
@@ -82,7 +84,7 @@ fn names(host: &Host, subject: &Subject, place: &Place, hides: bool) -> Names {
 }
 
 fn plan(call: &Call, names: &Names, line: &Line) -> Result<Plan, Error> {
-    Planner::new(names, call.host(), None, &|_, _| Ok(()), &|_, _| Labels::default()).plan(line, None)
+    Planner::new(names, call.host(), &Recalled::default(), &|_, _| Ok(()), &|_, _| Labels::default()).plan(line, None)
 }
 
 /// Everybody who may run a line here, or may under a condition.
