@@ -9,9 +9,10 @@ mod measure;
 mod shell {
     pub(crate) mod audit;
     pub(crate) mod limits;
+    pub(crate) mod scrub;
     pub(crate) mod store;
 }
-use shell::{audit, limits, store};
+use shell::{audit, limits, scrub, store};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

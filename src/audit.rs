@@ -1,8 +1,8 @@
 //! What was asked, decided, answered. A line runs only with a `Ticket`, which exists only once the line is on the disk; a
 //! reply needs a `Receipt`, which only closing the ticket gives. Rows are chained by keyed hashes, see `chain`.
 //!
-//! Deliberately absent: a clock (every time comes in as Unix milliseconds), SQL, and the scrubbing of secrets, which
-//! is the caller's before a text comes here.
+//! Texts are kept without the secrets that the shell knows. Deliberately absent: a clock (every time comes in as Unix
+//! milliseconds) and SQL.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +17,9 @@ mod anchor;
 mod anchors;
 mod body;
 mod chain;
+mod erase;
 mod event;
+mod export;
 mod loss;
 mod name;
 mod query;
@@ -30,8 +32,9 @@ mod tests;
 
 pub(crate) use anchors::{Outside, Send};
 pub(crate) use event::{Event, Happened};
+pub(crate) use export::{Exported, Page};
 pub(crate) use loss::accept_loss;
-pub(crate) use query::{Filter, Wish};
+pub(crate) use query::{Filter, Row, Summary, Wish};
 pub(crate) use ticket::{Ended, Intent, Outcome, Receipt, Status, Ticket, Trail, Verdict};
 pub(crate) use verify::{Report, verify};
 

@@ -17,6 +17,7 @@ mod doctor;
 mod expect;
 mod home;
 mod line;
+mod secret;
 mod serve;
 mod session;
 mod shell;
@@ -29,6 +30,7 @@ pub(crate) use home::Home;
 
 use crate::bundle::scaffold::Language;
 use crate::config::Config;
+use crate::scrub;
 
 /// Pipit: the communal command line. A team types piped commands in its chat; everybody sees what was asked and what
 /// came back, and nobody can run what they may not.
@@ -128,6 +130,9 @@ enum Command {
     /// Look at the audit log without a shell, also when the shell does not start
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Set the secrets of bundles: values are asked for here, or read from standard input
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// Look at access rules without a shell
     #[command(subcommand)]
     Rule(RuleCommand),
@@ -150,6 +155,9 @@ enum AuditCommand {
         #[arg(required = true)]
         reason: String,
     },
+    /// Run `audit list`, `show`, `search`, `export`, `timeline` or `erase`, as a line of the operator's; --json for values
+    #[command(external_subcommand)]
+    Line(Vec<String>),
 }
 
 #[derive(Subcommand)]
@@ -206,6 +214,7 @@ enum BundleCommand {
 
 /// Does what the command line asks.
 pub(crate) fn main() -> ExitCode {
+    keep_memory_in();
     let cli = Cli::parse();
     match &cli.command {
         Command::Run { user, room, json, stdin, whole, line } => {
@@ -238,7 +247,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Audit(AuditCommand::Verify { anchors }) => {
             with(&cli, |home, _| audit::verify(home, anchors.as_deref()))
         }
+        Command::Audit(AuditCommand::Line(words)) => with(&cli, |home, _| audit::line(home, words)),
         Command::Audit(AuditCommand::AcceptLoss { reason }) => with(&cli, |home, _| audit::accept_loss(home, reason)),
+        Command::Secret(command) => with(&cli, |home, _| secret::run(home, command)),
         Command::Rule(RuleCommand::Check { rule }) => check::rule(&rule.join(" ")),
         Command::Rule(RuleCommand::Test { file }) => with(&cli, |home, _| expect::test(home, file)),
         Command::Rule(RuleCommand::Eval) => check::eval(),
@@ -255,6 +266,18 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
+/// What the shell keeps in memory is written to no core file and read by no other process of the same user; what it says
+/// when a part of it breaks holds no secret.
+fn keep_memory_in() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    let kept = setrlimit(Resource::Core, none).and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable));
+    if let Err(error) = kept {
+        tell(&format_args!("pipit: its memory cannot be kept from core files: {error}"));
+    }
+    std::panic::set_hook(Box::new(|fault| tell(&format_args!("pipit: a fault within: {fault}"))));
+}
+
 /// Does something in the home and by the configuration.
 fn with(cli: &Cli, f: impl FnOnce(&Home, Config) -> ExitCode) -> ExitCode {
     let home = match Home::find(cli.home.as_deref()) {
@@ -263,7 +286,8 @@ fn with(cli: &Cli, f: impl FnOnce(&Home, Config) -> ExitCode) -> ExitCode {
     };
     match config(cli, &home) {
         Ok(config) => {
-            f(&home.reaching(config.net.clone()).anchoring(&config.audit).sourcing(config.bundles.clone()), config)
+            let home = home.reaching(config.net.clone()).anchoring(&config.audit).sealing(&config.secrets);
+            f(&home.sourcing(config.bundles.clone()), config)
         }
         Err(error) => fail(2, &error),
     }
@@ -287,10 +311,10 @@ fn fail(code: u8, error: &dyn std::fmt::Display) -> ExitCode {
 
 /// Writes a line on standard error. Whoever closed it does not want to know, and a shell does not end for that.
 fn tell(text: &dyn std::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", scrub::owned(text.to_string()));
 }
 
 /// The same on standard output.
 fn show(text: &dyn std::fmt::Display) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+    let _ = writeln!(std::io::stdout(), "{}", scrub::owned(text.to_string()));
 }

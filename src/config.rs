@@ -30,6 +30,9 @@ pub(crate) struct Config {
     /// Where bundles come from, and who must have made them.
     #[serde(default)]
     pub(crate) bundles: Sources,
+    /// The key that seals secrets.
+    #[serde(default)]
+    pub(crate) secrets: Secrets,
     /// What is told on standard error: `error`, `warn`, `info`, `debug` or `trace`, as a whole or by part.
     #[serde(default = "warn")]
     pub(crate) log: String,
@@ -44,6 +47,22 @@ pub(crate) struct Audit {
     /// A program that is handed each anchor on its standard input, and its arguments.
     #[serde(default)]
     pub(crate) anchor_command: Vec<String>,
+    /// How long the log keeps what lines say: `400d`. For ever when it is not said.
+    pub(crate) keep: Option<Days>,
+}
+
+/// A time in days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Days(pub(crate) u32);
+
+impl TryFrom<String> for Days {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let days = text.strip_suffix('d').and_then(|days| days.parse().ok()).filter(|days| *days > 0);
+        days.map(Self).ok_or_else(|| format!("{text:?} is no number of days; write 400d"))
+    }
 }
 
 impl Audit {
@@ -52,6 +71,32 @@ impl Audit {
             *file = folder.join(&*file);
         }
         beside(&mut self.anchor_command, folder);
+    }
+}
+
+/// `[secrets]` of the configuration.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Secrets {
+    /// A file with the key, instead of the one in the home.
+    pub(crate) key_file: Option<PathBuf>,
+    /// A program that gives the key on its standard output, and its arguments.
+    #[serde(default)]
+    pub(crate) key_command: Vec<String>,
+    /// A file with the key that was used before.
+    pub(crate) old_key_file: Option<PathBuf>,
+}
+
+impl Secrets {
+    fn beside(&mut self, folder: &Path) -> Result<(), &'static str> {
+        for file in [&mut self.key_file, &mut self.old_key_file].into_iter().flatten() {
+            *file = folder.join(&*file);
+        }
+        beside(&mut self.key_command, folder);
+        if self.key_file.is_some() && !self.key_command.is_empty() {
+            return Err("secrets: key-file and key-command are both named; the key comes from one of them");
+        }
+        Ok(())
     }
 }
 
@@ -82,6 +127,7 @@ impl Config {
         if let Some(index) = config.bundles.index.as_mut().filter(|index| !index.contains("://")) {
             *index = folder.join(&*index).display().to_string();
         }
+        config.secrets.beside(folder).map_err(|error| format!("{}: {error}", file.display()))?;
         let mut names: Vec<&str> = config.chat.iter().map(chat::Entry::name).collect();
         names.sort_unstable();
         let twice = names.iter().zip(names.iter().skip(1)).find(|(one, next)| one == next);

@@ -22,6 +22,7 @@ use crate::bundle::Sources;
 use crate::limits;
 use crate::net::Net;
 use crate::render::Document;
+use crate::seal::Seals;
 use crate::store::Store;
 
 mod alias;
@@ -42,6 +43,7 @@ mod room;
 mod run;
 mod serve;
 mod timers;
+mod withheld;
 mod world;
 
 pub(crate) use approval::Action;
@@ -67,6 +69,7 @@ struct Inner {
     home: PathBuf,
     store: Store,
     audit: Audit,
+    seals: Seals,
     world: RwLock<Arc<World>>,
     running: Mutex<BTreeMap<String, Running>>,
     outlet: OnceLock<Arc<dyn Outlet>>,
@@ -177,13 +180,21 @@ pub(crate) trait Outlet: Send + Sync {
 
 impl Engine {
     /// Opens the shell of a home. `net` is its way out to the network.
-    pub(crate) fn open(home: &Path, store: Store, audit: Audit, net: Net, sources: Sources) -> Result<Self, Error> {
+    pub(crate) fn open(
+        home: &Path,
+        store: Store,
+        audit: Audit,
+        seals: Seals,
+        net: Net,
+        sources: Sources,
+    ) -> Result<Self, Error> {
         let bundles = Bundles::default();
-        let world = World::load(home, &store, &bundles)?;
+        let world = World::load(home, &store, &seals, &bundles)?;
         Ok(Self(Arc::new(Inner {
             home: home.to_owned(),
             store,
             audit,
+            seals,
             world: RwLock::new(Arc::new(world)),
             running: Mutex::default(),
             outlet: OnceLock::new(),
@@ -208,6 +219,13 @@ impl Engine {
         const BACK: i64 = 7 * 24 * 60 * 60 * 1000;
         let at = now();
         self.0.audit.close_orphans(at - BACK, at).await.map(|closed| closed.len()).map_err(unavailable)
+    }
+
+    /// Erases what records of the log say that are older than so many days; how many.
+    pub(crate) async fn erase_old(&self, days: u32) -> Result<u64, Error> {
+        let (at, reason) = (now(), format!("older than {days} days"));
+        let until = at.saturating_sub(i64::from(days) * 24 * 60 * 60 * 1000);
+        self.0.audit.erase_before(until, at, &reason).await.map_err(unavailable)
     }
 
     /// Reads the whole database and says whether it is sound.
@@ -299,7 +317,9 @@ impl Engine {
         let room = room_name(&request.place);
         let cause = release.as_ref().map(|release| release.cause());
         let cause = cause.as_deref().or(request.cause);
-        let asked = Asked { at, who: &who, via: &request.service, room: &room, text: &request.text, cause };
+        let withheld = withheld::is(self, &request.text).await;
+        let text = if withheld { withheld::TEXT } else { &request.text };
+        let asked = Asked { at, who: &who, via: &request.service, room: &room, text, cause };
         let ticket = match self.0.audit.open(asked).await {
             Ok(ticket) => ticket,
             Err(error) => {
@@ -312,7 +332,8 @@ impl Engine {
         }
         let mut beside = Beside::default();
         let opened = Opened { who, at, version: ticket.version(), trail: ticket.trail().clone(), release };
-        let ended = self.answer(request, opened, show, &mut beside).await;
+        let ended =
+            if withheld { Err(withheld::refusal()) } else { self.answer(request, opened, show, &mut beside).await };
         let error = ended.err();
         let receipt = ticket.close(&Outcome {
             at: now(),

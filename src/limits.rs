@@ -93,3 +93,21 @@ pub(crate) const STEP_UP: Duration = Duration::from_mins(10);
 
 /// How many kinds of calls `rule diff` shows at most.
 pub(crate) const DIFFERENCES: usize = 200;
+/// How many secrets are looked for in what leaves the shell; the newest.
+pub(crate) const SECRETS: usize = 1000;
+/// How long a secret must be to be looked for, in bytes.
+pub(crate) const SHORTEST_SECRET: usize = 6;
+/// How many records of the log are erased in one go.
+pub(crate) const ERASED_ROWS: i64 = 500;
+/// How many records of the log an export holds in memory.
+pub(crate) const EXPORTED_ROWS: i64 = 64;
+/// How many lines a timeline shows.
+pub(crate) const TIMELINE_LINES: usize = 2000;
+/// How much time it shows when nobody says.
+pub(crate) const TIMELINE_TIME: Duration = Duration::from_hours(1);
+/// How often a server erases what is older than the site keeps.
+pub(crate) const ERASE_EVERY: Duration = Duration::from_hours(24);
+/// How often a server looks for lines of processes that have died, so that none is open for half a minute.
+pub(crate) const LOOK_AFTER: Duration = Duration::from_secs(20);
+/// How often a server forgets answers that are kept no longer.
+pub(crate) const FORGET_EVERY: Duration = Duration::from_hours(1);

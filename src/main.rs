@@ -13,6 +13,8 @@ mod engine;
 mod limits;
 mod net;
 mod render;
+mod scrub;
+mod seal;
 mod store;
 
 /// Streams are batches of small values that are made and dropped in turn, which it does several times faster than the

@@ -225,6 +225,21 @@ impl Store {
         self.read(|connection| query::line(connection, opened))
     }
 
+    /// Rows behind `after`, with a time from `since` on and before `until`, in order; so many at most. Blocks.
+    pub(crate) fn rows(&self, after: i64, since: i64, until: i64, most: i64) -> Result<Vec<Found>, StoreError> {
+        self.read(|connection| query::rows(connection, after, since, until, most))
+    }
+
+    /// The next rows behind `after` that are older than `until` and not erased; so many at most. Blocks.
+    pub(crate) fn whole(&self, after: i64, until: i64, most: i64) -> Result<Vec<i64>, StoreError> {
+        self.read(|connection| query::whole(connection, after, until, most))
+    }
+
+    /// All rows of some lines of `who` that have ended and are not erased; of so many lines at most. Blocks.
+    pub(crate) fn whole_of(&self, who: &str, most: i64) -> Result<Vec<i64>, StoreError> {
+        self.read(|connection| query::whole_of(connection, who, most))
+    }
+
     fn read<T>(&self, with: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let waiting = lock(&self.0.readers).pop();
         let connection = match waiting {

@@ -20,13 +20,8 @@ permission it takes; the others every user may run. *fills*: an incoming value f
 An example ends with the values it gives, a JSON value each; the tests run every one that has them.
 ";
 
-/// The name as it is typed.
-fn typed(spec: &Spec) -> String {
-    spec.shown().to_string()
-}
-
 fn entry(spec: &Spec) -> String {
-    let name = typed(spec);
+    let name = spec.shown();
     let usage = spec.usage.to_string();
     let rest = usage.strip_prefix(spec.name.as_str()).unwrap_or(&usage);
     let mut text = format!("### `{name}{rest}`\n\n{}.", spec.about);
@@ -92,7 +87,7 @@ fn page() -> String {
     page.push_str("\n| family | commands |\n|---|---|\n");
     for family in &families {
         let of = commands.iter().map(Command::spec).filter(|spec| spec.bundle == *family);
-        let names: Vec<String> = of.map(|spec| format!("`{}`", typed(spec))).collect();
+        let names: Vec<String> = of.map(|spec| format!("`{}`", spec.shown())).collect();
         page.extend(["| ", *family, " | ", &names.join(" "), " |\n"]);
     }
     for family in families {

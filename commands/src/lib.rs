@@ -66,6 +66,7 @@ pub use spec::{Effect, Example, Fill, Flow, Hand, Spec};
 pub use stream::{BATCH, Batch, Stream};
 pub use table::{Cell, Column, Table};
 pub use template::Template;
+pub use time::{point, zone};
 pub use value::{DEPTH, Record, Value};
 
 /// Every built-in command.

@@ -10,6 +10,7 @@ mod kept;
 mod look;
 mod own;
 mod people;
+mod secrets;
 
 /// What the shell is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,8 +114,17 @@ pub enum Verb {
     BundleSet,
     BundleUnset,
     BundleSettings,
+    SecretSet,
+    SecretRotate,
+    SecretList,
+    SecretRemove,
+    SecretRotateKey,
     AuditList,
     AuditShow,
+    AuditSearch,
+    AuditExport,
+    AuditTimeline,
+    AuditErase,
     AuditVerify,
 }
 
@@ -134,6 +144,7 @@ pub(crate) fn families() -> Vec<Command> {
         admin::access(),
         admin::rooms(),
         bundles::bundles(),
+        secrets::secrets(),
         audit::audit(),
         approval::approval(),
     ]

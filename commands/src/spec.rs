@@ -147,6 +147,7 @@ impl Spec {
             "rule",
             "room",
             "bundle",
+            "secret",
             "audit",
             "http",
         ];

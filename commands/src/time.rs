@@ -58,8 +58,35 @@ impl Row {
     }
 }
 
+/// The point in time that somebody names, in Unix milliseconds: a span (`2h`, `1d 12h`) is so long before `now`; else a time
+/// as `time` reads it, in UTC or in the zone behind it, `2030-01-31 12:00 Europe/Zurich`. The error says what was wrong.
+pub fn point(text: &str, now: i64) -> Result<i64, String> {
+    let text = text.trim();
+    let back = |seconds: f64| {
+        #[expect(clippy::cast_possible_truncation, reason = "a span is bounded to years")]
+        let milliseconds = (seconds * 1000.0) as i64;
+        now.saturating_sub(milliseconds)
+    };
+    if let Some(seconds) = crate::kind::seconds(text) {
+        return Ok(back(seconds));
+    }
+    if let Some(span) = text.parse::<Span>().ok().filter(|_| text.starts_with(|c: char| c.is_ascii_digit())) {
+        let from = Timestamp::from_millisecond(now).map(|now| now.to_zoned(TimeZone::UTC));
+        let then = from.and_then(|from| from.checked_sub(span)).map_err(|error| format!("{}: {error}", shown(text)))?;
+        return Ok(then.timestamp().as_millisecond());
+    }
+    let (time, zoned) = match text.rsplit_once(' ') {
+        // with its zone behind it, when it is not whole as it stands
+        Some((time, name)) if moment(text, None).is_err() && name.contains(|c: char| c.is_ascii_alphabetic()) => {
+            (time, Some(zone(name)?))
+        }
+        Some(_) | None => (text, None),
+    };
+    moment(time, zoned.as_ref()).map(Timestamp::as_millisecond)
+}
+
 /// The zone of a name (`Europe/Zurich`), or of an offset (`+02:00`).
-fn zone(text: &str) -> Result<TimeZone, String> {
+pub fn zone(text: &str) -> Result<TimeZone, String> {
     DateTimeParser::new().parse_time_zone(text).map_err(|_| {
         format!("{} is no time zone; write a place like Europe/Zurich, or an offset like +02:00", shown(text))
     })
@@ -150,4 +177,36 @@ fn moment(text: &str, zone: Option<&TimeZone>) -> Result<Timestamp, String> {
         let text = shown(text);
         format!("{text} is no time; write 2030-01-31, 2030-01-31T12:00, 2030-01-31T12:00+01:00, or seconds since 1970")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+    use super::{moment, point};
+
+    #[test]
+    fn points_in_time() {
+        let now = moment("2030-01-31T12:00:00Z", None).unwrap().as_millisecond();
+        for (said, meant) in [
+            ("2h", "2030-01-31T10:00:00Z"),
+            ("90", "2030-01-31T11:58:30Z"),
+            ("1d", "2030-01-30T12:00:00Z"),
+            ("1w 2h", "2030-01-24T10:00:00Z"),
+            ("1mo", "2029-12-31T12:00:00Z"),
+            ("2030-01-30", "2030-01-30T00:00:00Z"),
+            ("2030-01-30 09:30", "2030-01-30T09:30:00Z"),
+            ("2030-01-30T09:30:00+02:00", "2030-01-30T07:30:00Z"),
+            ("2030-01-30 09:30 Europe/Zurich", "2030-01-30T08:30:00Z"),
+            ("2030-07-30T09:30 Europe/Zurich", "2030-07-30T07:30:00Z"),
+            ("2030-01-30 09:30 UTC", "2030-01-30T09:30:00Z"),
+            ("Wed, 30 Jan 2030 09:30:00 GMT", "2030-01-30T09:30:00Z"),
+            ("1900000000", "2030-03-17T17:46:40Z"),
+        ] {
+            let meant = moment(meant, None).unwrap().as_millisecond();
+            assert_eq!(point(said, now), Ok(meant), "{said}");
+        }
+        for wrong in ["", "yesterday", "-2h", "2030-13-01", "2030-01-30 09:30 Europe/Nowhere", "12 parsecs"] {
+            assert!(point(wrong, now).is_err(), "{wrong}");
+        }
+    }
 }

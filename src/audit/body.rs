@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::erase::Erasure;
 use super::loss::Loss;
 use super::{Asked, Ended, Event, Outcome, Status, Verdict};
+use crate::scrub;
 use crate::store::log::Record;
 
 /// The kinds of rows.
@@ -15,6 +17,7 @@ pub(super) const VERDICT: &str = "verdict";
 pub(super) const INTENT: &str = "intent";
 pub(super) const EFFECT: &str = "effect";
 pub(super) const CLOSED: &str = "closed";
+pub(super) const ERASED: &str = "erased";
 pub(super) const LOST: &str = "lost";
 pub(super) const DAMAGED: &str = "damaged";
 
@@ -71,7 +74,11 @@ pub(super) fn asked(asked: &Asked<'_>, process: &str) -> Record {
         cause: asked.cause.map(|cause| kept(cause, PART)),
         process: Cow::Borrowed(process),
     };
-    Record { who: Some(asked.who.to_owned()), room: Some(asked.room.to_owned()), ..row(0, asked.at, ASKED, &body) }
+    Record {
+        who: Some(scrub::text(asked.who).into_owned()),
+        room: Some(asked.room.to_owned()),
+        ..row(0, asked.at, ASKED, &body)
+    }
 }
 
 /// A verdict that was given `times` times; without arguments when they differed.
@@ -104,8 +111,13 @@ pub(super) fn event(line: i64, event: &Event<'_>) -> Record {
     }
 }
 
+/// Part of no line: what happened to the log itself.
+pub(super) fn erased(at: i64, erasure: &Erasure) -> Record {
+    row(-1, at, ERASED, erasure)
+}
+
 pub(super) fn lost(line: i64, at: i64, loss: &Loss) -> Record {
-    row(line, at, LOST, loss)
+    row(line, at, LOST, &Loss { reason: kept(&loss.reason, PART).into_owned(), ..loss.clone() })
 }
 
 pub(super) fn closed(line: i64, outcome: &Outcome<'_>) -> Record {
@@ -139,15 +151,18 @@ pub(super) fn damaged(raw: &str) -> Record {
 
 /// Arguments as the log keeps them: JSON as it came, text that is no JSON as a string, too much of either cut.
 pub(super) fn args(args: &str) -> Box<RawValue> {
-    let raw = if args.len() <= PART { RawValue::from_string(args.to_owned()).ok() } else { None };
+    let clean = scrub::text(args);
+    let raw = if clean.len() <= PART { RawValue::from_string(clean.into_owned()).ok() } else { None };
     raw.or_else(|| serde_json::value::to_raw_value(&kept(args, PART)).ok()).unwrap_or_default()
 }
 
 /// The text, or as much of it as a row keeps, with the length and digest of the whole.
 fn kept(text: &str, most: usize) -> Cow<'_, str> {
-    if text.len() <= most {
-        return Cow::Borrowed(text);
-    }
+    let text = match scrub::text(text) {
+        Cow::Borrowed(text) if text.len() <= most => return Cow::Borrowed(text),
+        clean if clean.len() <= most => return Cow::Owned(clean.into_owned()),
+        long => long,
+    };
     let start = &text[..text.floor_char_boundary(most)];
     Cow::Owned(format!("{start}… ({} bytes, blake3 {})", text.len(), blake3::hash(text.as_bytes()).to_hex()))
 }

@@ -16,6 +16,7 @@ use crate::store::{Store, StoreError};
 #[derive(Clone)]
 pub(super) struct Key {
     pub(super) rows: Hash,
+    pub(super) contents: Hash,
     pub(super) anchors: Hash,
     pub(super) spool: Hash,
     pub(super) origin: Hash,
@@ -73,7 +74,8 @@ impl Key {
     fn of(secret: &Hash) -> Self {
         let derive = |what| blake3::derive_key(what, secret);
         Self {
-            rows: derive("pipit audit 1 rows"),
+            rows: derive("pipit audit 2 rows"),
+            contents: derive("pipit audit 2 contents"),
             anchors: derive("pipit audit 1 anchors"),
             spool: derive("pipit audit 1 spool"),
             origin: derive("pipit audit 1 origin"),
@@ -81,27 +83,42 @@ impl Key {
     }
 }
 
-/// The seal of `row`. `buffer` is only there to be used again.
-pub(super) fn seal(key: &Hash, before: &Hash, row: &Sealed<'_>, buffer: &mut Vec<u8>) -> Hash {
+/// The digest of who, room and body. `buffer` is only there to be used again.
+fn content(key: &Hash, row: &Sealed<'_>, buffer: &mut Vec<u8>) -> Hash {
+    buffer.clear();
+    texts(&[row.who, row.room, Some(row.body)], buffer);
+    *blake3::keyed_hash(key, buffer).as_bytes()
+}
+
+/// The seal of `row`; `None` when it is neither whole nor erased. Of what can be erased it covers the digest alone.
+pub(super) fn seal(key: &Key, before: &Hash, row: &Sealed<'_>, buffer: &mut Vec<u8>) -> Option<Hash> {
+    let content = match row.digest {
+        None => content(&key.contents, row, buffer),
+        Some(digest) if row.who.is_none() && row.room.is_none() && row.body.is_empty() => digest.try_into().ok()?,
+        Some(_) => return None,
+    };
     buffer.clear();
     buffer.extend_from_slice(before);
     for number in [row.seq, row.line, row.at] {
         buffer.extend_from_slice(&number.to_le_bytes());
     }
-    let texts = [Some(row.kind), row.ticket, row.who, row.room, row.command, row.outcome, Some(row.body)];
+    texts(&[Some(row.kind), row.ticket, row.command, row.outcome], buffer);
+    buffer.extend_from_slice(&content);
+    Some(*blake3::keyed_hash(&key.rows, buffer).as_bytes())
+}
+
+/// The length goes first, so no two rows have the same bytes; one more than it, so nothing differs from empty.
+fn texts(texts: &[Option<&[u8]>], buffer: &mut Vec<u8>) {
     for text in texts {
-        // The length goes first, so no two rows have the same bytes; one more than it, so nothing differs from empty.
-        let text = text.map_or((0, &[][..]), |text| (text.len() as u64 + 1, text));
-        buffer.extend_from_slice(&text.0.to_le_bytes());
-        buffer.extend_from_slice(text.1);
+        let (length, text) = text.map_or((0, &[][..]), |text| (text.len() as u64 + 1, text));
+        buffer.extend_from_slice(&length.to_le_bytes());
+        buffer.extend_from_slice(text);
     }
-    *blake3::keyed_hash(key, buffer).as_bytes()
 }
 
 /// What the writer of the store is lent.
 pub(super) struct Sealer {
-    rows: Hash,
-    origin: Hash,
+    key: Key,
     /// Gone when the log has come to its end.
     anchors: Option<Anchors>,
     spool: Spool,
@@ -111,17 +128,22 @@ pub(super) struct Sealer {
 impl Sealer {
     pub(super) fn new(key: &Key, anchors: Anchors, spool: Spool) -> Self {
         let anchors = Some(anchors);
-        Self { rows: key.rows, origin: key.origin, anchors, spool, buffer: Vec::with_capacity(1024) }
+        Self { key: key.clone(), anchors, spool, buffer: Vec::with_capacity(1024) }
     }
 }
 
 impl Chain for Sealer {
     fn origin(&self) -> Hash {
-        self.origin
+        self.key.origin
     }
 
     fn seal(&mut self, before: &Hash, row: &Sealed<'_>) -> Hash {
-        seal(&self.rows, before, row, &mut self.buffer)
+        // a row that is added is whole, and such a row has a seal
+        seal(&self.key, before, row, &mut self.buffer).unwrap_or_default()
+    }
+
+    fn content(&self, row: &Sealed<'_>) -> Hash {
+        content(&self.key.contents, row, &mut Vec::with_capacity(1024))
     }
 
     fn ticket(&self, seq: i64) -> String {

@@ -20,8 +20,12 @@ pub(crate) struct Filter {
     pub(crate) room: Option<String>,
     /// With a verdict, intent or effect of this command.
     pub(crate) command: Option<String>,
+    /// With this text in what is written of it, in small or large letters.
+    pub(crate) text: Option<String>,
     /// That ended so.
     pub(crate) ended: Option<Wish>,
+    /// The oldest instead of the newest.
+    pub(crate) oldest: bool,
     /// This many at most.
     pub(crate) limit: usize,
 }
@@ -90,12 +94,22 @@ pub(crate) struct Row {
 
 impl Default for Filter {
     fn default() -> Self {
-        Self { since: None, until: None, who: None, room: None, command: None, ended: None, limit: 50 }
+        Self {
+            since: None,
+            until: None,
+            who: None,
+            room: None,
+            command: None,
+            text: None,
+            ended: None,
+            oldest: false,
+            limit: 50,
+        }
     }
 }
 
 impl Audit {
-    /// Lines, newest first. Reads beside the writer, on a thread of its own.
+    /// Lines, newest first unless the oldest are wanted. Reads beside the writer, on a thread of its own.
     pub(crate) async fn list(&self, filter: Filter) -> Result<Vec<Summary>, StoreError> {
         let store = self.0.store.clone();
         apart(move || {
@@ -105,6 +119,8 @@ impl Audit {
                 who: filter.who.as_deref(),
                 room: filter.room.as_deref(),
                 command: filter.command.as_deref(),
+                text: filter.text.as_deref(),
+                oldest: filter.oldest,
                 ended: filter.ended.map(|wish| match wish {
                     Wish::As(status) => Ended::As(status.as_str()),
                     Wish::NotYet => Ended::NotYet,
@@ -124,7 +140,7 @@ impl Audit {
     }
 }
 
-async fn apart<T: Send + 'static>(
+pub(super) async fn apart<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
@@ -136,6 +152,7 @@ fn summary(line: Line) -> Summary {
         Ok(AskedBody { text, via, cause, process: _ }) => {
             (text.into_owned(), via.into_owned(), cause.map(std::borrow::Cow::into_owned))
         }
+        Err(_) if body.is_empty() => ("(erased)".into(), String::new(), None),
         // A row that was tampered with is shown as it is.
         Err(_) => (body, String::new(), None),
     };
@@ -162,7 +179,7 @@ fn end(row: Found) -> End {
     }
 }
 
-fn row(found: Found) -> Row {
+pub(super) fn row(found: Found) -> Row {
     let Found { seq, at, kind, command, outcome, body, .. } = found;
     let body = RawValue::from_string(body).unwrap_or_default();
     Row { seq, at, kind, command, outcome, body }

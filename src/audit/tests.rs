@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 mod anchors;
+mod erasing;
 mod faults;
 
 use std::os::unix::fs::PermissionsExt as _;

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::anchor::{self, Anchor, Last};
 use super::chain::{Key, seal};
+use super::erase::{Erasure, Ranges};
 use super::loss::Loss;
 use super::{StartError, body, chain};
 use crate::store::Store;
-use crate::store::log::{Hash, Head, Sealed};
+use crate::store::log::{Head, Sealed};
 
 /// What a walk over the log found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(crate) struct Report {
     pub(crate) outside: Option<u64>,
     /// Losses that the operator accepted, each a record.
     pub(crate) losses: Vec<Loss>,
+    /// Records whose content was erased, as other records say.
+    pub(crate) erased: i64,
     /// The first thing that is wrong.
     pub(crate) fault: Option<Fault>,
 }
@@ -44,20 +47,29 @@ pub(crate) enum Fault {
     Outside { path: PathBuf, line: usize, seq: i64 },
     #[error("line {line} of {} is no anchor written with this key", path.display())]
     Foreign { path: PathBuf, line: usize },
+    #[error("what records {from} to {to} said was erased, and no record says so")]
+    Erased { from: i64, to: i64 },
     #[error("rows are hidden from whoever reads it: {0}")]
     Hidden(String),
     #[error("{0}")]
     Unreadable(String),
 }
 
-/// Reads the whole log, in constant memory, and compares it with the anchor at home and with the anchors of a file. Blocks;
+/// Reads the whole log, in memory that grows with the gaps between erased records alone, and compares it with the anchor at home and with the anchors of a file. Blocks;
 /// about a microsecond a record and some for an anchor. Others may write meanwhile.
 pub(crate) fn verify(store: &Store, home: &Path, anchors: Option<&Path>) -> Result<Report, StartError> {
     let Some(key) = Key::load(home)? else {
         let path = home.join("audit.key");
         let empty = store.hash_at(1)?.is_none() && !home.join("audit.head").exists() && anchors.is_none();
-        let none =
-            Report { records: 0, head: String::new(), anchored: None, outside: None, losses: Vec::new(), fault: None };
+        let none = Report {
+            records: 0,
+            head: String::new(),
+            anchored: None,
+            outside: None,
+            losses: Vec::new(),
+            erased: 0,
+            fault: None,
+        };
         return if empty { Ok(none) } else { Err(StartError::KeyMissing { path }) };
     };
     // Read first: a row anchored before the walk begins is in the walk.
@@ -68,7 +80,7 @@ pub(crate) fn verify(store: &Store, home: &Path, anchors: Option<&Path>) -> Resu
         Last::Missing => (None, Some(Fault::NoAnchor { path })),
         Last::Unreadable => (None, Some(Fault::Unreadable(StartError::Anchor { path }.to_string()))),
     };
-    let Walked { head, losses, fault } = walk(store, &key, anchor);
+    let Walked { head, losses, fault, erased, allowed: _ } = walk(store, &key, anchor);
     let fault = fault.or(bad_anchor).or(match anchor {
         Some(anchor) if anchor.head.seq > head.seq => {
             Some(Fault::CutOff { found: head.seq, anchored: anchor.head.seq })
@@ -83,7 +95,7 @@ pub(crate) fn verify(store: &Store, home: &Path, anchors: Option<&Path>) -> Resu
     }
     let seal = if head.seq > 0 { blake3::Hash::from_bytes(head.hash).to_hex().to_string() } else { String::new() };
     let anchored = anchor.map(|anchor| anchor.head.seq);
-    Ok(Report { records: head.seq, head: seal, anchored, outside, losses, fault })
+    Ok(Report { records: head.seq, head: seal, anchored, outside, losses, erased: erased.count(), fault })
 }
 
 /// Every anchor of a file against the log: how many hold, and the first that does not.
@@ -122,18 +134,31 @@ pub(super) struct Walked {
     /// The last row that holds.
     pub(super) head: Head,
     pub(super) losses: Vec<Loss>,
+    /// Rows whose content is gone.
+    erased: Ranges,
+    /// Rows whose content was erased as records say.
+    allowed: Ranges,
     /// Why it went no further.
     pub(super) fault: Option<Fault>,
 }
 
 /// Checks every row against the one before it, and the one that `anchor` names against that.
 pub(super) fn walk(store: &Store, key: &Key, anchor: Option<Anchor>) -> Walked {
-    let walked = Walked { head: Head { seq: 0, hash: key.origin }, losses: Vec::new(), fault: None };
+    let walked = Walked {
+        head: Head { seq: 0, hash: key.origin },
+        losses: Vec::new(),
+        erased: Ranges::default(),
+        allowed: Ranges::default(),
+        fault: None,
+    };
     let mut walk = Walk { key, anchor, walked, buffer: Vec::new() };
     let ended = store.walk(&mut |row, hash| walk.step(row, hash));
     let mut walked = walk.walked;
     if let Err(error) = ended {
         walked.fault = walked.fault.or(Some(Fault::Unreadable(error.to_string())));
+    }
+    if walked.fault.is_none() {
+        walked.fault = walked.allowed.lacks(&walked.erased).map(|(from, to)| Fault::Erased { from, to });
     }
     walked
 }
@@ -152,10 +177,21 @@ impl Walk<'_> {
         if row.seq > next {
             return self.stop(Fault::Missing { from: next, to: row.seq - 1 });
         }
-        let hash: Hash = seal(&self.key.rows, &head.hash, row, &mut self.buffer);
+        let Some(hash) = seal(self.key, &head.hash, row, &mut self.buffer) else {
+            return self.stop(Fault::Changed { seq: row.seq });
+        };
         let anchored = self.anchor.is_none_or(|anchor| anchor.head.seq != row.seq || anchor.head.hash == hash);
         if row.seq < next || found != hash || !anchored {
             return self.stop(Fault::Changed { seq: row.seq });
+        }
+        if row.digest.is_some() {
+            self.walked.erased.add(row.seq);
+        }
+        if row.kind == body::ERASED.as_bytes() {
+            match serde_json::from_slice::<Erasure>(row.body) {
+                Ok(erasure) => self.walked.allowed.extend(erasure.rows),
+                Err(_) => return self.stop(Fault::Changed { seq: row.seq }),
+            }
         }
         if row.kind == body::LOST.as_bytes() {
             self.walked.losses.extend(serde_json::from_slice::<Loss>(row.body));

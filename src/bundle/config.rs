@@ -1,34 +1,24 @@
 //! The settings of bundles: what a site gives to their programs, in layers. A room's value goes before the site's, a
 //! user's before the room's.
 //!
-//! Secrets are sealed with a key that lies in the home beside the store, so that a copy of the store alone gives them
-//! to nobody; they are never shown again. Deliberately absent: who may set what.
+//! Secrets are sealed; they are never shown again, and whatever holds one is scrubbed. Deliberately absent: who may set what.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use chacha20poly1305::aead::{Aead as _, Payload};
-use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use ecow::EcoString;
 use pipit_commands::{Error, Origin};
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{Manifest, Setting};
 use super::process::Settings;
+use crate::scrub;
+use crate::seal::{SealError, Seals};
 use crate::store::{Change, Expect, Store, StoreError};
 
 /// The kind of the documents, by bundle, layer and name.
 const KIND: &str = "bundle-config";
-/// The file of the key, in the home.
-const KEY: &str = "config.key";
 /// The longest value, in bytes; an environment has no room for much longer ones.
 const LONGEST: usize = 32 * 1024;
-const NONCE: usize = 24;
 
 /// For whom a value counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +32,17 @@ pub(crate) enum Layer {
     User(String),
 }
 
+impl Layer {
+    /// For whom it is: `all`, `#ops`, `@bob`.
+    pub(crate) fn for_whom(&self) -> String {
+        match self {
+            Self::Base => "all".to_owned(),
+            Self::Room(room) => room.clone(),
+            Self::User(user) => format!("@{user}"),
+        }
+    }
+}
+
 /// A value as it lies in the store.
 #[derive(Serialize, Deserialize)]
 struct Kept {
@@ -49,13 +50,15 @@ struct Kept {
     layer: Layer,
     name: String,
     value: Value,
+    /// When it was set, Unix milliseconds.
+    #[serde(default)]
+    at: i64,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Value {
     Open(String),
-    /// In base64: a nonce and what was sealed with it.
     Sealed(String),
 }
 
@@ -68,17 +71,23 @@ pub(crate) struct Shown {
     pub(crate) layer: Layer,
     /// Its value; none for a secret.
     pub(crate) value: Option<String>,
+    /// When it was set, Unix milliseconds.
+    pub(crate) at: i64,
 }
 
-/// Sets a value of a layer. The manifest must know the setting.
-pub(crate) async fn set(
-    store: &Store,
-    home: &Path,
-    manifest: &Manifest,
-    layer: Layer,
-    name: &str,
-    value: &str,
-) -> Result<(), Error> {
+/// Where a value is to be set, and under which name.
+pub(crate) struct Spot<'a> {
+    /// What the bundle says of itself; it must know the setting.
+    pub(crate) manifest: &'a Manifest,
+    /// For whom.
+    pub(crate) layer: Layer,
+    /// The setting's name.
+    pub(crate) name: &'a str,
+}
+
+/// Sets a value, at this time in Unix milliseconds.
+pub(crate) async fn set(store: &Store, seals: &Seals, spot: Spot<'_>, value: &str, at: i64) -> Result<(), Error> {
+    let Spot { manifest, layer, name } = spot;
     let Some(setting) = manifest.config.iter().find(|setting| setting.name == name) else {
         let names: Vec<&str> = manifest.config.iter().map(|setting| setting.name.as_str()).collect();
         let known = if names.is_empty() { "it has none".into() } else { format!("it has {}", names.join(", ")) };
@@ -88,12 +97,88 @@ pub(crate) async fn set(
         return Err(Error::failed(format!("a value has at most {LONGEST} bytes and no NUL character")));
     }
     let key = key(&manifest.name, &layer, name);
-    let value =
-        if setting.secret { Value::Sealed(seal(&cipher(home)?, &key, value)?) } else { Value::Open(value.to_owned()) };
-    let kept = Kept { bundle: manifest.name.to_string(), layer, name: name.to_owned(), value };
+    let value = if setting.secret {
+        scrub::keep(&secret_name(&manifest.name, name), value);
+        Value::Sealed(seals.seal(&place(&key), value).map_err(unsealed)?)
+    } else {
+        Value::Open(value.to_owned())
+    };
+    let kept = Kept { bundle: manifest.name.to_string(), layer, name: name.to_owned(), value, at };
     let body = serde_json::to_string(&kept).map_err(|error| unreadable(&error))?;
     let change = Change::Put { kind: KIND, key, body, expect: Expect::Anything };
     store.apply(vec![change]).await.map_err(|error| Error::failed(error.to_string()))
+}
+
+/// Whether a value of this layer is set.
+pub(crate) fn is_set(store: &Store, bundle: &str, layer: &Layer, name: &str) -> Result<bool, Error> {
+    let found = store.get(KIND, &key(bundle, layer, name));
+    Ok(found.map_err(|error| Error::failed(error.to_string()))?.is_some())
+}
+
+/// The bundles for which something is set.
+pub(crate) fn bundles(store: &Store) -> Result<Vec<String>, Error> {
+    let documents = store.list(KIND).map_err(|error| Error::failed(error.to_string()))?;
+    let names = documents.iter().filter_map(|document| document.key.split(' ').next());
+    let mut names: Vec<String> = names.map(str::to_owned).collect();
+    names.dedup();
+    Ok(names)
+}
+
+/// Tells the scrubber of every secret that is set, so that none is let out before a program first gets it. One that
+/// cannot be opened is told to the log; it cannot get out either.
+pub(crate) fn keep_secrets(store: &Store, seals: &Seals) -> Result<(), Error> {
+    let documents = store.list(KIND).map_err(|error| Error::failed(error.to_string()))?;
+    let mut secrets = Vec::new();
+    for document in documents {
+        let kept: Kept = serde_json::from_str(&document.body).map_err(|error| unreadable(&error))?;
+        if let Value::Sealed(sealed) = &kept.value {
+            match seals.open(&place(&document.key), sealed) {
+                Ok(value) => secrets.push((secret_name(&kept.bundle, &kept.name), value)),
+                Err(error) => {
+                    tracing::warn!(bundle = kept.bundle, setting = kept.name, %error, "a secret is not known");
+                }
+            }
+        }
+    }
+    scrub::keep_all(secrets);
+    Ok(())
+}
+
+/// Changes the key: every secret is sealed anew. Gives how many. Broken off anywhere, all can still be opened, and doing it
+/// again completes it.
+pub(crate) async fn rotate(store: &Store, seals: &Seals) -> Result<usize, Error> {
+    let next = seals.next().map_err(unsealed)?;
+    let documents = store.list(KIND).map_err(|error| Error::failed(error.to_string()))?;
+    let mut changes = Vec::new();
+    for document in documents {
+        let mut kept: Kept = serde_json::from_str(&document.body).map_err(|error| unreadable(&error))?;
+        let Value::Sealed(sealed) = &kept.value else { continue };
+        let place = place(&document.key);
+        let value = seals.open(&place, sealed).map_err(unsealed)?;
+        kept.value = Value::Sealed(next.seal(&place, &value).map_err(unsealed)?);
+        let body = serde_json::to_string(&kept).map_err(|error| unreadable(&error))?;
+        let expect = Expect::Revision(document.revision);
+        changes.push(Change::Put { kind: KIND, key: document.key, body, expect });
+    }
+    let count = changes.len();
+    store.apply(changes).await.map_err(|error| Error::failed(error.to_string()))?;
+    seals.turn(&next).map_err(unsealed)?;
+    Ok(count)
+}
+
+/// As the scrubber calls it.
+fn secret_name(bundle: &str, name: &str) -> String {
+    format!("{bundle} {name}")
+}
+
+/// What a value is sealed for.
+fn place(key: &str) -> String {
+    format!("{KIND} {key}")
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "its use is `map_err(unsealed)`")]
+fn unsealed(error: SealError) -> Error {
+    Error::failed(error.to_string())
 }
 
 /// Takes a value of a layer away.
@@ -119,6 +204,7 @@ pub(crate) fn show(store: &Store, bundle: &str) -> Result<Vec<Shown>, Error> {
     let shown = |kept: Kept| Shown {
         name: kept.name,
         layer: kept.layer,
+        at: kept.at,
         value: match kept.value {
             Value::Open(value) => Some(value),
             Value::Sealed(_) => None,
@@ -128,18 +214,18 @@ pub(crate) fn show(store: &Store, bundle: &str) -> Result<Vec<Shown>, Error> {
 }
 
 /// The settings of a bundle as its programs get them: looked up for each call, so that a change counts at once.
-pub(crate) fn settings(store: &Store, home: &Path, manifest: &Manifest) -> Settings {
-    let (store, home) = (store.clone(), home.to_owned());
+pub(crate) fn settings(store: &Store, seals: &Seals, manifest: &Manifest) -> Settings {
+    let (store, seals) = (store.clone(), seals.clone());
     let (bundle, declared) = (manifest.name.clone(), manifest.config.clone());
     Arc::new(move |origin| {
         // a bundle without settings asks nobody
-        if declared.is_empty() { Ok(Vec::new()) } else { values(&store, &home, &bundle, &declared, origin) }
+        if declared.is_empty() { Ok(Vec::new()) } else { values(&store, &seals, &bundle, &declared, origin) }
     })
 }
 
 fn values(
     store: &Store,
-    home: &Path,
+    seals: &Seals,
     bundle: &str,
     declared: &[Setting],
     origin: &Origin,
@@ -147,18 +233,17 @@ fn values(
     let kept = all(store, bundle)?;
     let layers = [Layer::User(origin.user.to_string()), Layer::Room(origin.room.to_string()), Layer::Base];
     let mut values = Vec::new();
-    let mut opener = None;
     for setting in declared {
         let set =
             layers.iter().find_map(|layer| kept.iter().find(|one| setting.name == one.name && one.layer == *layer));
         let value = match set.map(|kept| (&kept.value, kept)) {
             Some((Value::Open(value), _)) => Some(EcoString::from(value)),
             Some((Value::Sealed(sealed), kept)) => {
-                if opener.is_none() {
-                    opener = Some(cipher(home)?);
-                }
-                let key = key(bundle, &kept.layer, &kept.name);
-                opener.as_ref().map(|cipher| open(cipher, &key, sealed)).transpose()?
+                let place = place(&key(bundle, &kept.layer, &kept.name));
+                let value = seals.open(&place, sealed).map_err(unsealed)?;
+                // nothing that its program says of it gets out
+                scrub::keep(&secret_name(bundle, &kept.name), &value);
+                Some(EcoString::from(value))
             }
             None => setting.default.clone(),
         };
@@ -187,57 +272,6 @@ fn key(bundle: &str, layer: &Layer, name: &str) -> String {
         Layer::Room(room) => format!("{bundle} {name} room {room}"),
         Layer::User(user) => format!("{bundle} {name} user {user}"),
     }
-}
-
-/// The key, made when there is none.
-fn cipher(home: &Path) -> Result<XChaCha20Poly1305, Error> {
-    let path = home.join(KEY);
-    let odd = |error: std::io::Error| Error::failed(format!("the key in {} cannot be used: {error}", path.display()));
-    let mut secret = [0; 32];
-    match File::open(&path) {
-        Ok(mut file) => file.read_exact(&mut secret).map_err(odd)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            getrandom::fill(&mut secret).map_err(|error| odd(std::io::Error::other(error.to_string())))?;
-            // written aside and linked, so that two processes agree on one key and nobody reads half of it
-            let new = home.join(format!("{KEY}.{}", std::process::id()));
-            let _ = fs::remove_file(&new);
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).map_err(odd)?;
-            file.write_all(&secret).and_then(|()| file.sync_all()).map_err(odd)?;
-            let linked = fs::hard_link(&new, &path);
-            let _ = fs::remove_file(&new);
-            match linked {
-                Ok(()) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                    File::open(&path).and_then(|mut file| file.read_exact(&mut secret)).map_err(odd)?;
-                }
-                Err(error) => return Err(odd(error)),
-            }
-        }
-        Err(error) => return Err(odd(error)),
-    }
-    Ok(XChaCha20Poly1305::new(&secret.into()))
-}
-
-/// The place of a value is sealed with it, so that no value can be moved to another place.
-fn seal(cipher: &XChaCha20Poly1305, place: &str, value: &str) -> Result<String, Error> {
-    let mut nonce = [0; NONCE];
-    getrandom::fill(&mut nonce).map_err(|error| Error::failed(format!("no chance to seal with: {error}")))?;
-    let payload = Payload { msg: value.as_bytes(), aad: place.as_bytes() };
-    let sealed =
-        cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| Error::failed("the value cannot be sealed"))?;
-    Ok(STANDARD.encode([nonce.as_slice(), &sealed].concat()))
-}
-
-fn open(cipher: &XChaCha20Poly1305, place: &str, sealed: &str) -> Result<EcoString, Error> {
-    let odd = || {
-        Error::failed("a secret cannot be opened with the key that is there")
-            .help("set it again, or bring back the key it was sealed with")
-    };
-    let bytes = STANDARD.decode(sealed).map_err(|_| odd())?;
-    let (nonce, sealed) = bytes.split_first_chunk::<NONCE>().ok_or_else(odd)?;
-    let payload = Payload { msg: sealed, aad: place.as_bytes() };
-    let value = cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| odd())?;
-    String::from_utf8(value).map(EcoString::from).map_err(|_| odd())
 }
 
 fn unreadable(error: &serde_json::Error) -> Error {

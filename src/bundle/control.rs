@@ -6,6 +6,8 @@ use pipit_commands::{Level, Note, Record, Value};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 
+use crate::scrub;
+
 /// The longest line, in bytes.
 const LINE: u64 = 64 * 1024;
 /// The most lines of a run.
@@ -60,7 +62,7 @@ fn read(line: &[u8]) -> Result<Said, String> {
     let text = std::str::from_utf8(line).map_err(|_| "is no UTF-8".to_owned())?;
     let value = Value::from_json(text).map_err(|error| format!("is no JSON: {error}"))?;
     let Value::Record(record) = value else { return Err("is no JSON object".into()) };
-    let text = |key: &str| record.get(key).map(|value| short(&value.to_text()));
+    let text = |key: &str| record.get(key).map(|value| short(&scrub::text(&value.to_text())));
     if let Some(message) = text("abort") {
         return Ok(Said::Abort(message));
     }

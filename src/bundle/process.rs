@@ -26,6 +26,7 @@ use super::output::{Decoder, RUN};
 use super::reach;
 use super::runner::{Launch, Runner};
 use super::watch::{Ended, Watched};
+use crate::scrub;
 
 /// The protocol between the shell and a program.
 const PROTOCOL: &str = "1";
@@ -384,8 +385,10 @@ struct Stage {
 impl Stage {
     async fn step(mut self) -> Option<(Result<Batch, Error>, Self)> {
         loop {
-            let ready = self.decoder.take(BATCH);
+            let mut ready = self.decoder.take(BATCH);
             if !ready.is_empty() {
+                // a program that says its own secret says it to nobody
+                scrub::values(&mut ready);
                 return Some((Ok(ready), self));
             }
             match self.done.take() {

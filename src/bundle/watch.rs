@@ -21,6 +21,7 @@ use super::contain::NOT_STARTED;
 use super::control;
 use super::runner::{Live, Runner, Running};
 use super::sweep::{signal, sweep, sweep_all};
+use crate::scrub;
 
 /// How long a program has to end after its time was up or it gave up.
 const GRACE: Duration = Duration::from_secs(5);
@@ -177,14 +178,16 @@ impl Tail {
         let mut bytes = [0; 4096];
         while let Ok(count @ 1..) = errors.read(&mut bytes).await {
             self.0.extend_from_slice(bytes.get(..count).unwrap_or_default());
-            let over = self.0.len().saturating_sub(Self::KEPT);
+            // beyond what is shown, as much as may be the end of a secret that was cut
+            let over = self.0.len().saturating_sub(Self::KEPT + scrub::longest());
             self.0.drain(..over);
         }
     }
 
     /// The last lines, without what could steer a terminal.
     fn shown(&self) -> String {
-        let text = String::from_utf8_lossy(&self.0);
+        let text = scrub::owned(String::from_utf8_lossy(&self.0).into_owned());
+        let text = text.get(text.ceil_char_boundary(text.len().saturating_sub(Self::KEPT))..).unwrap_or_default();
         let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
         let lines: Vec<&str> = text.trim().lines().collect();
         lines.get(lines.len().saturating_sub(Self::LINES)..).unwrap_or_default().join("\n")

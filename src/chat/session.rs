@@ -22,6 +22,7 @@ use super::turns::{Turn, Turns};
 use super::whereabouts::Whereabouts;
 use super::{Ask, Entry, Habits, Link, Message, Place, Post, Sender, Stands, State, Ways, address};
 use crate::limits;
+use crate::scrub;
 
 /// How a connection ended.
 #[derive(Debug)]
@@ -262,7 +263,7 @@ impl Session {
             let _ = said.send(());
         }
         let notice = matches!(place, Place::Room(_)) && address::rouses(&post.text);
-        Some(Say { place, text: post.text, notice, order: Order::Usual })
+        Some(Say { place, text: scrub::owned(post.text), notice, order: Order::Usual })
     }
 
     fn told(&mut self, told: Told) -> Option<Say> {
@@ -282,6 +283,7 @@ impl Session {
                 (answer.text, answer.notice, answers)
             }
         };
+        let text = scrub::owned(text);
         match &about.place {
             Place::Room(_) => {
                 let text = self.named(&about, text);

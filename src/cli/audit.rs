@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::line::{self, Ask, Input};
 use super::{Home, fail, show};
 use crate::audit;
 use crate::store::Store;
@@ -26,12 +27,47 @@ pub(super) fn verify(home: &Home, anchors: Option<&Path>) -> ExitCode {
     if let Some(held) = report.outside {
         show(&format_args!("{held} anchors from elsewhere hold"));
     }
+    if report.erased > 0 {
+        show(&format_args!("what {} of them said was erased, as records say", report.erased));
+    }
     for loss in report.losses {
         let had = loss.anchored.map_or_else(|| "an unknown number".into(), |had| had.to_string());
         let reason = crate::render::plain(&loss.reason);
         show(&format_args!("a loss was accepted after record {} of {had}: {reason}", loss.found));
     }
     ExitCode::SUCCESS
+}
+
+/// The other verbs, which are the shell's.
+pub(super) fn line(home: &Home, words: &[String]) -> ExitCode {
+    const VERBS: [&str; 6] = ["list", "show", "search", "export", "timeline", "erase"];
+    let (verb, rest) = match words.split_first() {
+        Some((verb, rest)) if VERBS.contains(&verb.as_str()) => (verb, rest),
+        Some((verb, _)) => {
+            return fail(2, &format!("audit has no verb {verb}: it has verify, accept-loss, {}", VERBS.join(", ")));
+        }
+        None => return fail(2, &"audit takes a verb"),
+    };
+    let json = rest.iter().any(|word| word == "--json");
+    let rest = rest.iter().filter(|word| *word != "--json").map(|word| quoted(word));
+    let line = ["audit".to_owned(), verb.clone()].into_iter().chain(rest).collect::<Vec<_>>().join(" ");
+    line::run(home, Ask { user: None, room: None, json, input: Input::None, line })
+}
+
+/// A word of the command line as a word of a line. What is an option stays one.
+fn quoted(word: &str) -> String {
+    let (name, value) = match word.split_once('=') {
+        Some((name, value)) if name.starts_with("--") => (format!("{name}="), value),
+        Some(_) | None => (String::new(), word),
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/+".contains(c);
+    if value.chars().all(plain) && !value.is_empty() {
+        return format!("{name}{value}");
+    }
+    format!(
+        "{name}\"{}\"",
+        value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace("%s", "\\u{25}s")
+    )
 }
 
 /// `pipit audit accept-loss`.

@@ -10,6 +10,7 @@ use crate::bundle::{Sources, ask_program};
 use crate::config;
 use crate::engine::Engine;
 use crate::net::{Net, Reach};
+use crate::seal::{Seals, Source};
 use crate::store::Store;
 
 /// The file that marks a home for development.
@@ -21,6 +22,7 @@ pub(crate) struct Home {
     reach: Reach,
     outside: Outside,
     sources: Sources,
+    seals: Seals,
 }
 
 impl Home {
@@ -53,7 +55,9 @@ impl Home {
         if open != 0 {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(failed)?;
         }
-        Ok(Self { path, reach: Reach::default(), outside: Outside::default(), sources: Sources::default() })
+        let seals = Seals::of(&path);
+        let (reach, outside, sources) = (Reach::default(), Outside::default(), Sources::default());
+        Ok(Self { path, reach, outside, sources, seals })
     }
 
     /// The same, with hosts that its shell may reach beside the public internet.
@@ -63,7 +67,7 @@ impl Home {
 
     /// The same, with places outside it for the anchors of its log.
     pub(crate) fn anchoring(self, audit: &config::Audit) -> Self {
-        let config::Audit { anchor_file, anchor_command } = audit.clone();
+        let config::Audit { anchor_file, anchor_command, keep: _ } = audit.clone();
         let send = (!anchor_command.is_empty())
             .then(|| -> Send { Arc::new(move |anchor| ask_program(&anchor_command, anchor.as_bytes()).map(drop)) });
         Self { outside: Outside { file: anchor_file, send }, ..self }
@@ -72,6 +76,17 @@ impl Home {
     /// The same, with where its bundles come from.
     pub(crate) fn sourcing(self, sources: Sources) -> Self {
         Self { sources, ..self }
+    }
+
+    /// The same, with another place for the key that seals secrets, where one is named.
+    pub(crate) fn sealing(self, secrets: &config::Secrets) -> Self {
+        let config::Secrets { key_file, key_command, old_key_file } = secrets.clone();
+        let source = match (key_file, key_command.is_empty()) {
+            (Some(file), _) => Source::File(file),
+            (None, false) => Source::Program(Arc::new(move || ask_program(&key_command, b""))),
+            (None, true) => Source::File(self.path.join("config.key")),
+        };
+        Self { seals: Seals::new(source, old_key_file), ..self }
     }
 
     /// Where anchors of its log go besides it.
@@ -112,8 +127,8 @@ impl Home {
     pub(crate) fn open(&self) -> Result<Engine, String> {
         let store = Store::open(self.database()).map_err(|error| error.to_string())?;
         let audit = Audit::start(&store, &self.path, &self.outside).map_err(|error| error.to_string())?;
-        let net = Net::new(self.reach.clone());
-        Engine::open(&self.path, store, audit, net, self.sources.clone()).map_err(|error| error.to_string())
+        let (net, seals) = (Net::new(self.reach.clone()), self.seals.clone());
+        Engine::open(&self.path, store, audit, seals, net, self.sources.clone()).map_err(|error| error.to_string())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use pipit_commands::Stream;
 use pipit_grammar::rule::{Place, Via};
 
 use super::shown::{Followed, Shown, follow};
@@ -10,7 +11,6 @@ use crate::access::Identity;
 use crate::engine::Request;
 
 /// What standard input is to the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Input {
     /// Nothing to it.
     None,
@@ -18,6 +18,8 @@ pub(super) enum Input {
     Lines,
     /// One text.
     Whole,
+    /// Taken before, and given to the line in its place.
+    Given(Stream),
 }
 
 impl Input {
@@ -59,6 +61,7 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
             Input::None => None,
             Input::Lines => Some(super::stdin::lines()),
             Input::Whole => Some(super::stdin::whole()),
+            Input::Given(values) => Some(values),
         },
         life: None,
     };

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Home, fail, tell};
 use tokio::sync::watch;
 
 use crate::chat::{self, Link, Services, State};
-use crate::config::Config;
+use crate::config::{Config, Days};
 use crate::engine::Engine;
+use crate::limits;
+use crate::scrub;
 
 /// Serves until SIGINT or SIGTERM.
 pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
@@ -31,12 +33,17 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
             Ok(engine) => engine,
             Err(error) => return fail(5, &error),
         };
+        if let Err(error) = engine.check() {
+            return fail(5, &error);
+        }
         match engine.claim_code().await {
             Ok(Some(code)) => {
                 tell(&format_args!(
                     "pipit: there is no administrator yet. Whoever says this to the bot in a direct message is:"
                 ));
                 tell(&format_args!("pipit:     claim {code}"));
+                // said once, on the console; whoever says it to the bot leaves no trace of it
+                scrub::keep("claim code", &code);
             }
             Ok(None) => {}
             Err(error) => return fail(5, &error),
@@ -64,10 +71,10 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
             handles.insert(name.as_str().into(), handle);
         }
         services.set(handles);
-        let watch = tokio::spawn(look_after(engine.clone()));
         let others = engine.clone();
         let approved = tokio::spawn(async move { others.release_approved().await });
         let clock = tokio::spawn(engine.clone().keep_time());
+        let watch = tokio::spawn(look_after(engine.clone(), config.audit.keep));
         stopped().await;
         watch.abort();
         approved.abort();
@@ -117,20 +124,39 @@ async fn tell_of(label: String, rooms: usize, mut states: watch::Receiver<State>
     }
 }
 
-/// Closes the lines that died with another process, now and every minute; forgets old answers, now and every hour.
-async fn look_after(engine: Engine) {
-    const FORGETS: u64 = 60;
-    for minute in 0_u64.. {
-        if minute.is_multiple_of(FORGETS)
+/// Closes the lines that died with another process, now and again and again; forgets old answers, now and every hour;
+/// erases what is older than the site keeps, now and every day.
+async fn look_after(engine: Engine, keep: Option<Days>) {
+    let (mut forgot, mut erased) = (None, None);
+    loop {
+        if is_due(&mut forgot, limits::FORGET_EVERY)
             && let Err(error) = engine.forget_answers().await
         {
             tracing::warn!(%error, "old answers were not forgotten");
         }
+        if let Some(Days(days)) = keep
+            && is_due(&mut erased, limits::ERASE_EVERY)
+        {
+            match engine.erase_old(days).await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, days, "what old records of the log say was erased"),
+                Err(error) => tracing::warn!(%error, "what old records of the log say was not erased"),
+            }
+        }
         if let Err(error) = engine.close_orphans().await {
             tracing::warn!(%error, "lines of processes that are gone were not closed");
         }
-        tokio::time::sleep(Duration::from_mins(1)).await;
+        tokio::time::sleep(limits::LOOK_AFTER).await;
     }
+}
+
+/// Whether something is due that was last done then; if so, it counts as done now.
+fn is_due(last: &mut Option<Instant>, every: Duration) -> bool {
+    let due = last.is_none_or(|last| last.elapsed() >= every);
+    if due {
+        *last = Some(Instant::now());
+    }
+    due
 }
 
 /// Waits until the process is asked to stop.
@@ -154,7 +180,7 @@ fn log(level: &str) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
+        .with_writer(|| scrub::Writer(std::io::stderr()))
         .log_internal_errors(false);
     // a subscriber that is there already stays
     let _ = log.try_init();

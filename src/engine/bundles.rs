@@ -8,6 +8,7 @@ use ecow::EcoString;
 use pipit_commands::{Command, Error};
 
 use crate::bundle::{self, Ready, Runner, config, install};
+use crate::seal::Seals;
 use crate::store::Store;
 
 /// What bundles need to run, for as long as the shell lives.
@@ -52,14 +53,15 @@ impl Bundles {
     }
 
     /// The enabled bundles. One that cannot be read is left out and told of; the others run all the same.
-    pub(super) fn load(&self, home: &Path, store: &Store) -> Result<Loaded, Error> {
+    pub(super) fn load(&self, home: &Path, store: &Store, seals: &Seals) -> Result<Loaded, Error> {
+        config::keep_secrets(store, seals)?;
         let mut loaded = Loaded::default();
         let mut kept = HashMap::new();
         for (name, enabled) in install::enabled(store)? {
             let known = self.ready().get(&enabled.digest).cloned();
             let ready = match known {
                 Some(ready) => Ok(ready),
-                None => install::load(home, &name, &enabled, |manifest| config::settings(store, home, manifest)),
+                None => install::load(home, &name, &enabled, |manifest| config::settings(store, seals, manifest)),
             };
             match ready {
                 Ok(ready) => {

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::{Beside, Engine, Running};
 use crate::limits;
+use crate::scrub;
 
 /// Pulls a line's stream to its end.
 pub(super) async fn drive(
@@ -34,7 +35,8 @@ pub(super) async fn drive(
             batch = stream.next() => batch,
         };
         let Some(batch) = batch else { return Ok(()) };
-        let batch = batch?;
+        let mut batch = batch?;
+        scrub::values(&mut batch);
         beside.values.fetch_add(batch.len() as u64, Ordering::Relaxed);
         if show(batch).is_break() {
             return Ok(());

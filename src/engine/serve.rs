@@ -13,6 +13,7 @@ use crate::store::{Change, Expect, StoreError};
 mod alias;
 mod bundles;
 mod clock;
+mod export;
 mod guards;
 mod help;
 mod http;
@@ -32,7 +33,9 @@ mod remind;
 pub(super) mod rooms;
 mod rules;
 mod scrape;
+mod secrets;
 mod standup;
+mod timeline;
 mod who;
 
 pub(super) use alias::set_aside;
@@ -53,8 +56,19 @@ pub(super) fn serve(host: Host, verb: Verb, call: Call, input: Option<Stream>) -
     if verb == Verb::BundleSet {
         return Stream::later(async move { bundles::set(&host, &call, input).await.map(Stream::of) });
     }
+    if verb == Verb::AuditExport {
+        return Stream::later(async move { export::export(&host, &call) });
+    }
     if verb == Verb::Scrape {
         return Stream::later(async move { scrape::scrape(&host, &call).await });
+    }
+    let before = match verb {
+        Verb::SecretSet => Some(secrets::Before::Anything),
+        Verb::SecretRotate => Some(secrets::Before::Value),
+        _ => None,
+    };
+    if let Some(before) = before {
+        return Stream::later(async move { secrets::set(&host, &call, input, before).await.map(Stream::of) });
     }
     if verb == Verb::Jq {
         return Stream::later(async move { jq::jq(&host, &call, input).await });
@@ -153,7 +167,13 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::BundleList => bundles::list(host),
         Verb::BundleShow => bundles::show(host, call).await,
         // these take or give a stream, not only words and values: see `serve`
-        Verb::Tee | Verb::BundleSet | Verb::Jq | Verb::Scrape => Ok(Vec::new()),
+        Verb::Tee
+        | Verb::BundleSet
+        | Verb::SecretSet
+        | Verb::SecretRotate
+        | Verb::Jq
+        | Verb::Scrape
+        | Verb::AuditExport => Ok(Vec::new()),
         Verb::BundleUnset => bundles::unset(host, call).await,
         Verb::BundleSettings => bundles::settings(host, call),
         Verb::HttpGet => http::ask(host, call, Method::GET).await,
@@ -161,8 +181,14 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::HttpPut => http::ask(host, call, Method::PUT).await,
         Verb::HttpDelete => http::ask(host, call, Method::DELETE).await,
         Verb::Dns => scrape::dns(host, call).await,
+        Verb::SecretList => secrets::list(host, call),
+        Verb::SecretRemove => secrets::remove(host, call).await,
+        Verb::SecretRotateKey => secrets::rotate_key(host).await,
         Verb::AuditList => log::list(host, call).await,
         Verb::AuditShow => log::show(host, call).await,
+        Verb::AuditSearch => log::search(host, call).await,
+        Verb::AuditTimeline => timeline::timeline(host, call).await,
+        Verb::AuditErase => log::erase(host, call).await,
         Verb::AuditVerify => log::verify(host).await,
     }
 }
@@ -216,7 +242,7 @@ fn delete(kind: &'static str, key: impl Into<String>, expect: Expect) -> Change 
 
 fn json(body: &impl serde::Serialize) -> String {
     // the documents here are plain structs, lists and values: there is nothing in them that JSON cannot say
-    serde_json::to_string(body).unwrap_or_default()
+    crate::scrub::owned(serde_json::to_string(body).unwrap_or_default())
 }
 
 /// A document read, changed and written back only if nobody else changed it meanwhile.

@@ -19,6 +19,7 @@ use super::{Catalogue, Engine, unavailable};
 use crate::access::decide::{Layer, Ruling};
 use crate::access::{People, Policy};
 use crate::limits;
+use crate::seal::Seals;
 use crate::store::Store;
 
 /// The kinds of documents that the engine keeps.
@@ -94,12 +95,12 @@ pub(crate) const SITE: &str = "";
 
 impl World {
     /// Reads the store.
-    pub(super) fn load(home: &Path, store: &Store, bundles: &Bundles) -> Result<Self, Error> {
+    pub(super) fn load(home: &Path, store: &Store, seals: &Seals, bundles: &Bundles) -> Result<Self, Error> {
         let version = store.version().map_err(unavailable)?;
         let people = People::new(all(store, kind::USER)?, all(store, kind::GROUP)?, all(store, kind::ROLE)?);
         let rules: BTreeMap<EcoString, KeptRule> = all(store, kind::RULE)?;
         let site = rules.into_iter().map(|(id, rule)| Ruling::read(id, Layer::Site, rule.text)).collect();
-        let loaded = bundles.load(home, store)?;
+        let loaded = bundles.load(home, store, seals)?;
         let catalogue = Catalogue::new(loaded.commands);
         let policy = Policy::new(people, catalogue.all().iter(), site);
         let mut aliases: HashMap<EcoString, HashMap<EcoString, Alias>> = HashMap::new();
@@ -149,7 +150,7 @@ impl Engine {
         let world = if known.version == version {
             known
         } else {
-            let fresh = Arc::new(World::load(&self.0.home, &self.0.store, &self.0.bundles)?);
+            let fresh = Arc::new(World::load(&self.0.home, &self.0.store, &self.0.seals, &self.0.bundles)?);
             *self.0.world.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
             fresh
         };

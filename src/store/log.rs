@@ -48,6 +48,8 @@ pub(crate) struct Sealed<'a> {
     pub(crate) command: Option<&'a [u8]>,
     pub(crate) outcome: Option<&'a [u8]>,
     pub(crate) body: &'a [u8],
+    /// What is left of who, room and body when they were erased; their digest as `Chain::content` made it.
+    pub(crate) digest: Option<&'a [u8]>,
 }
 
 /// The last row of the log.
@@ -76,6 +78,8 @@ pub(crate) trait Chain: Send {
     fn origin(&self) -> Hash;
     /// The seal of `row` after a row sealed with `before`.
     fn seal(&mut self, before: &Hash, row: &Sealed<'_>) -> Hash;
+    /// The digest of what can be erased of a row: who, room and body. The seal covers these by this digest alone.
+    fn content(&self, row: &Sealed<'_>) -> Hash;
     /// The ticket of the line that the row `seq` opens; no two lines have the same.
     fn ticket(&self, seq: i64) -> String;
     /// The end of a line that nobody waited for.
@@ -98,6 +102,8 @@ pub(crate) enum Entry {
     Open { record: Record, answer: oneshot::Sender<Result<Place, StoreError>> },
     /// One row: answered when durable, or not written at all.
     Row { record: Record, answer: oneshot::Sender<Result<(), StoreError>> },
+    /// Takes who, room and body of rows away, and adds the row that says so; all or nothing. Answered when durable.
+    Erase { rows: Vec<i64>, record: Record, answer: oneshot::Sender<Result<(), StoreError>> },
     /// Rows that must not be lost: written, or put aside until they can be.
     Keep {
         records: Vec<Record>,
@@ -150,6 +156,7 @@ pub(super) fn append(
         command: record.command.as_deref().map(str::as_bytes),
         outcome: record.outcome.as_deref().map(str::as_bytes),
         body: record.body.as_bytes(),
+        digest: None,
     };
     let hash = chain.seal(&head.hash, &row);
     let sql = "INSERT INTO audit (seq, line, at, kind, ticket, who, room, command, outcome, body, hash) \
@@ -179,25 +186,50 @@ pub(super) fn walk(
     connection: &Connection,
     visit: &mut dyn FnMut(&Sealed<'_>, &[u8]) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
-    let sql = "SELECT seq, line, at, kind, ticket, who, room, command, outcome, body, hash FROM audit ORDER BY seq";
+    let sql =
+        "SELECT seq, line, at, kind, ticket, who, room, command, outcome, body, hash, digest FROM audit ORDER BY seq";
     let mut statement = connection.prepare_cached(sql).map_err(failure)?;
     let mut rows = statement.query(()).map_err(failure)?;
     while let Some(row) = rows.next().map_err(failure)? {
-        let sealed = Sealed {
-            seq: row.get(0).map_err(failure)?,
-            line: row.get(1).map_err(failure)?,
-            at: row.get(2).map_err(failure)?,
-            kind: bytes(row, 3)?.unwrap_or_default(),
-            ticket: bytes(row, 4)?,
-            who: bytes(row, 5)?,
-            room: bytes(row, 6)?,
-            command: bytes(row, 7)?,
-            outcome: bytes(row, 8)?,
-            body: bytes(row, 9)?.unwrap_or_default(),
-        };
-        if visit(&sealed, bytes(row, 10)?.unwrap_or_default()).is_break() {
+        if visit(&sealed(row)?, bytes(row, 10)?.unwrap_or_default()).is_break() {
             break;
         }
+    }
+    Ok(())
+}
+
+/// A row as `walk` reads it.
+fn sealed<'a>(row: &'a Row<'_>) -> Result<Sealed<'a>, StoreError> {
+    Ok(Sealed {
+        seq: row.get(0).map_err(failure)?,
+        line: row.get(1).map_err(failure)?,
+        at: row.get(2).map_err(failure)?,
+        kind: bytes(row, 3)?.unwrap_or_default(),
+        ticket: bytes(row, 4)?,
+        who: bytes(row, 5)?,
+        room: bytes(row, 6)?,
+        command: bytes(row, 7)?,
+        outcome: bytes(row, 8)?,
+        body: bytes(row, 9)?.unwrap_or_default(),
+        digest: bytes(row, 11)?,
+    })
+}
+
+/// Erases the content of these rows; those that are erased already, and those about the log itself, are left alone.
+pub(super) fn erase(connection: &Connection, chain: &dyn Chain, rows: &[i64]) -> Result<(), StoreError> {
+    let sql = "SELECT seq, line, at, kind, ticket, who, room, command, outcome, body, hash, digest FROM audit \
+               WHERE seq = ?1 AND digest IS NULL AND kind NOT IN ('erased', 'lost')";
+    let mut read = connection.prepare_cached(sql).map_err(failure)?;
+    let sql = "UPDATE audit SET who = NULL, room = NULL, body = '', digest = ?2 WHERE seq = ?1";
+    let mut write = connection.prepare_cached(sql).map_err(failure)?;
+    for seq in rows {
+        let mut found = read.query((seq,)).map_err(failure)?;
+        let content = match found.next().map_err(failure)? {
+            Some(row) => chain.content(&sealed(row)?),
+            None => continue,
+        };
+        drop(found);
+        write.execute((seq, &content[..])).map_err(failure)?;
     }
     Ok(())
 }

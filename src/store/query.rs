@@ -19,6 +19,10 @@ pub(crate) struct Wanted<'a> {
     pub(crate) room: Option<&'a str>,
     /// With a row about this command.
     pub(crate) command: Option<&'a str>,
+    /// With this text in a row, in small or large letters of English.
+    pub(crate) text: Option<&'a str>,
+    /// The oldest first, where otherwise the newest are.
+    pub(crate) oldest: bool,
     /// That ended so.
     pub(crate) ended: Option<Ended<'a>>,
     /// This many at most.
@@ -72,6 +76,18 @@ pub(super) fn lines(connection: &Connection, wanted: &Wanted<'_>) -> Result<Vec<
         ":command",
         wanted.command.as_ref(),
     );
+    // as JSON writes it, with nothing in it that LIKE would take for more than itself
+    let text = wanted.text.map(|text| {
+        let json = serde_json::to_string(text).unwrap_or_default();
+        let json = json.get(1..json.len().saturating_sub(1)).unwrap_or_default();
+        format!("%{}%", json.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
+    });
+    only.when(
+        "(o.body LIKE :text ESCAPE '\\' OR EXISTS (SELECT 1 FROM audit r WHERE r.line = o.seq AND r.ticket IS NULL \
+         AND (r.body LIKE :text ESCAPE '\\' OR r.command LIKE :text ESCAPE '\\')))",
+        ":text",
+        text.as_ref(),
+    );
     match &wanted.ended {
         Some(Ended::As(outcome)) => only.when("c.outcome = :outcome", ":outcome", Some(outcome)),
         Some(Ended::NotYet) => only.conditions.push("c.seq IS NULL"),
@@ -79,10 +95,11 @@ pub(super) fn lines(connection: &Connection, wanted: &Wanted<'_>) -> Result<Vec<
     }
     let sql = format!(
         "SELECT {}, {} FROM audit o LEFT JOIN audit c ON c.line = o.seq AND c.ticket IS NULL AND c.kind = 'closed' \
-         WHERE {} ORDER BY o.at DESC, o.seq DESC LIMIT :limit",
+         WHERE {} ORDER BY {} LIMIT :limit",
         of("o"),
         of("c"),
-        only.conditions.join(" AND ")
+        only.conditions.join(" AND "),
+        if wanted.oldest { "o.at, o.seq" } else { "o.at DESC, o.seq DESC" }
     );
     let mut statement = connection.prepare(&sql).map_err(failure)?;
     let rows = statement
@@ -102,6 +119,49 @@ pub(super) fn line(connection: &Connection, opened: i64) -> Result<Vec<Found>, S
     let mut statement = connection.prepare(&sql).map_err(failure)?;
     let rows = statement.query_map((opened,), |row| found(row, 0)).map_err(failure)?;
     rows.collect::<Result<_, _>>().map_err(failure)
+}
+
+/// Rows behind `after` with a time from `since` on and before `until`, in order; so many at most.
+pub(super) fn rows(
+    connection: &Connection,
+    after: i64,
+    since: i64,
+    until: i64,
+    most: i64,
+) -> Result<Vec<Found>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq > ?1 AND at >= ?2 AND at < ?3 ORDER BY seq LIMIT ?4");
+    let mut statement = connection.prepare_cached(&sql).map_err(failure)?;
+    let rows = statement.query_map((after, since, until, most), |row| found(row, 0)).map_err(failure)?;
+    rows.collect::<Result<_, _>>().map_err(failure)
+}
+
+/// The next rows behind `after` that are older than `until` and not erased; so many at most.
+pub(super) fn whole(connection: &Connection, after: i64, until: i64, most: i64) -> Result<Vec<i64>, StoreError> {
+    let sql = "SELECT seq FROM audit WHERE seq > ?1 AND at < ?2 AND digest IS NULL \
+               AND kind NOT IN ('erased', 'lost') ORDER BY seq LIMIT ?3";
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    let rows = statement.query_map((after, until, most), |row| row.get(0)).map_err(failure)?;
+    rows.collect::<Result<_, _>>().map_err(failure)
+}
+
+/// All rows of some lines of `who` that have ended and are not erased; of so many lines at most.
+pub(super) fn whole_of(connection: &Connection, who: &str, most: i64) -> Result<Vec<i64>, StoreError> {
+    let sql = "SELECT seq FROM audit WHERE ticket IS NOT NULL AND who = ?1 AND digest IS NULL AND EXISTS (\
+               SELECT 1 FROM audit c WHERE c.line = audit.seq AND c.ticket IS NULL AND c.kind = 'closed') LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    let opened = statement.query_map((who, most), |row| row.get::<_, i64>(0)).map_err(failure)?;
+    let opened = opened.collect::<Result<Vec<_>, _>>().map_err(failure)?;
+    let sql = "SELECT seq FROM audit WHERE line = ?1 AND ticket IS NULL AND digest IS NULL \
+               AND kind NOT IN ('erased', 'lost')";
+    let mut statement = connection.prepare_cached(sql).map_err(failure)?;
+    let mut all = Vec::new();
+    for line in opened {
+        all.push(line);
+        let rows = statement.query_map((line,), |row| row.get::<_, i64>(0)).map_err(failure)?;
+        all.extend(rows.collect::<Result<Vec<_>, _>>().map_err(failure)?);
+    }
+    all.sort_unstable();
+    Ok(all)
 }
 
 /// The conditions of a query and the values they name.

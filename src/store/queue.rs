@@ -33,7 +33,7 @@ impl Job {
     /// Whether somebody does nothing until it is done.
     pub(super) fn is_awaited(&self) -> bool {
         match self {
-            Self::Apply { .. } | Self::Append(Entry::Open { .. } | Entry::Row { .. }) => true,
+            Self::Apply { .. } | Self::Append(Entry::Open { .. } | Entry::Row { .. } | Entry::Erase { .. }) => true,
             Self::Append(Entry::Keep { .. }) | Self::Seal(_) => false,
         }
     }

@@ -37,11 +37,12 @@ pub(super) fn connect(path: &Path, pages: u32) -> Result<Connection, StoreError>
             path.display()
         )));
     }
-    // FULL: a commit is on the disk when it returns. 2 MiB of pages a connection, 16 MiB of log left standing.
+    // What is erased or deleted is overwritten. FULL: a commit is on the disk when it returns. 2 MiB of pages a connection, 16 MiB of log left standing.
     connection
         .execute_batch(
             "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -2048; \
-             PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 2000; PRAGMA trusted_schema = OFF;",
+             PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 2000; PRAGMA trusted_schema = OFF; \
+             PRAGMA secure_delete = ON;",
         )
         .map_err(failure)?;
     // A process of one line would pay for tidying up with most of its time; `tidy` does it when there is something to tidy.
@@ -64,13 +65,18 @@ fn write_ahead(connection: &Connection) -> Result<String, StoreError> {
     }
 }
 
+/// Moves the write-ahead log into the main file and empties it, as far as nobody reads there.
+pub(super) fn empty_log(connection: &Connection) {
+    // It may fail because others read; then the next one does it.
+    let _emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
+}
+
 /// Moves a long write-ahead log into the main file, so that the next start need not read it.
 pub(super) fn tidy(connection: &Connection, path: &Path) {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     if std::fs::metadata(log).is_ok_and(|about| about.len() > LOG) {
-        // It may fail because others read; then the log is long and right.
-        let _tidied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
+        empty_log(connection);
     }
 }
 

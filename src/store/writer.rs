@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::log::{Chain, Entry, Head, Place, Record};
 use super::queue::{Job, Last, Queue};
 use super::sqlite::{PATIENCE, failure};
-use super::{StoreError, documents, log};
+use super::{StoreError, documents, log, sqlite};
 
 /// Jobs in one transaction at most.
 const BATCH: usize = 256;
@@ -166,6 +166,13 @@ impl Writer {
                     Some(log) => Ok(log.append(&transaction, record)?),
                     None => Err(StoreError::Closed),
                 },
+                Job::Append(Entry::Erase { rows, record, .. }) => match &mut log {
+                    Some(log) => {
+                        log::erase(&transaction, log.chain, rows)?;
+                        Ok(log.append(&transaction, record)?)
+                    }
+                    None => Err(StoreError::Closed),
+                },
                 Job::Append(Entry::Keep { records, .. }) => match &mut log {
                     Some(log) => {
                         for record in records {
@@ -183,6 +190,10 @@ impl Writer {
         outcomes.iter_mut().flatten().flatten().for_each(|place| place.version = version);
         transaction.commit().map_err(failure)?;
         self.written.store(version, Ordering::Release);
+        if jobs.iter().any(|job| matches!(job, Job::Append(Entry::Erase { .. }))) {
+            // what is erased does not wait in the write-ahead log either
+            sqlite::empty_log(&self.connection);
+        }
         Ok(Written { outcomes, grown })
     }
 
@@ -204,7 +215,9 @@ impl Writer {
                     }
                     drop(permit);
                 }
-                Job::Apply { .. } | Job::Append(Entry::Open { .. } | Entry::Row { .. }) | Job::Seal(_) => {
+                Job::Apply { .. }
+                | Job::Append(Entry::Open { .. } | Entry::Row { .. } | Entry::Erase { .. })
+                | Job::Seal(_) => {
                     self.answer(job, Err(error.clone()));
                 }
             }
@@ -214,7 +227,7 @@ impl Writer {
     /// Whoever no longer listens has gone for reasons of its own; a line must not stay open for that.
     fn answer(&self, job: Job, outcome: Outcome) {
         match job {
-            Job::Apply { answer, .. } | Job::Append(Entry::Row { answer, .. }) => {
+            Job::Apply { answer, .. } | Job::Append(Entry::Row { answer, .. } | Entry::Erase { answer, .. }) => {
                 let _gone = answer.send(outcome.map(drop));
             }
             Job::Append(Entry::Keep { answer, .. }) => {

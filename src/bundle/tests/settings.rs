@@ -3,7 +3,8 @@
 use pipit_commands::Origin;
 
 use crate::bundle::check;
-use crate::bundle::config::{Layer, set, settings, show, unset};
+use crate::bundle::config::{self, Layer, Spot, settings, show, unset};
+use crate::seal::Seals;
 use crate::store::Store;
 
 const MANIFEST: &str = "bundle: 1
@@ -24,23 +25,27 @@ async fn layers_and_secrets() {
     let path = home.path();
     let store = Store::open(path.join("store.db")).unwrap();
     let manifest = check(MANIFEST).unwrap().manifest;
-    let values = settings(&store, path, &manifest);
+    let seals = Seals::of(path);
+    let set = async |layer: Layer, name: &str, value: &str| {
+        config::set(&store, &seals, Spot { manifest: &manifest, layer, name }, value, 1).await
+    };
+    let values = settings(&store, &seals, &manifest);
     let of = |user: &str, room: &str| {
         let origin = Origin { user: user.into(), room: room.into(), ..Origin::default() };
         let found = values(&origin).map_err(|error| error.to_string())?;
         Ok::<_, String>(found.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "))
     };
     assert_eq!(of("ada", "#ops"), Err("s needs TOKEN, which is not set".into()));
-    set(&store, path, &manifest, Layer::Base, "TOKEN", "canary-1").await.unwrap();
+    set(Layer::Base, "TOKEN", "canary-1").await.unwrap();
     assert_eq!(of("ada", "#ops").unwrap(), "TOKEN=canary-1 REGION=eu");
-    set(&store, path, &manifest, Layer::Room("#ops".into()), "REGION", "us").await.unwrap();
-    set(&store, path, &manifest, Layer::User("ada".into()), "REGION", "ap").await.unwrap();
-    set(&store, path, &manifest, Layer::User("ada".into()), "TOKEN", "canary-2").await.unwrap();
+    set(Layer::Room("#ops".into()), "REGION", "us").await.unwrap();
+    set(Layer::User("ada".into()), "REGION", "ap").await.unwrap();
+    set(Layer::User("ada".into()), "TOKEN", "canary-2").await.unwrap();
     assert_eq!(of("ada", "#ops").unwrap(), "TOKEN=canary-2 REGION=ap");
     assert_eq!(of("bob", "#ops").unwrap(), "TOKEN=canary-1 REGION=us");
     assert_eq!(of("bob", "dm").unwrap(), "TOKEN=canary-1 REGION=eu");
 
-    assert!(set(&store, path, &manifest, Layer::Base, "NONE", "x").await.is_err());
+    assert!(set(Layer::Base, "NONE", "x").await.is_err());
     let shown = show(&store, "s").unwrap();
     assert_eq!(shown.len(), 4);
     assert!(shown.iter().all(|one| (one.name == "TOKEN") == one.value.is_none()), "{shown:?}");
@@ -50,7 +55,16 @@ async fn layers_and_secrets() {
     assert_eq!(of("ada", "#ops").unwrap(), "TOKEN=canary-1 REGION=ap");
     assert!(unset(&store, "s", &Layer::Base, "LEVEL").await.is_err());
 
-    // with another key a secret is of no use
+    // another key for all of them, and they are what they were
+    let before = store.list("bundle-config").unwrap();
+    assert_eq!(config::rotate(&store, &seals).await.unwrap(), 1);
+    assert!(before.iter().zip(store.list("bundle-config").unwrap()).any(|(old, new)| old.body != new.body));
+    assert_eq!(of("ada", "#ops").unwrap(), "TOKEN=canary-1 REGION=ap");
+    assert_eq!(crate::scrub::text("it said canary-1"), "it said [secret s TOKEN]");
+
+    // with a key that is another's a secret is of no use
     std::fs::write(path.join("config.key"), [7; 32]).unwrap();
-    assert!(of("ada", "#ops").unwrap_err().starts_with("a secret cannot be opened"));
+    let values = settings(&store, &Seals::of(path), &manifest);
+    let error = values(&Origin::default()).unwrap_err().to_string();
+    assert!(error.starts_with("a secret cannot be opened"), "{error}");
 }

@@ -100,6 +100,7 @@ fn credentials(sasl: &Sasl) -> Result<String, String> {
     if password.is_empty() || password.contains('\0') {
         return Err(format!("password-file {path}: its first line has to be the password"));
     }
+    crate::scrub::keep("chat password", password);
     Ok(BASE64_STANDARD.encode(format!("\0{}\0{password}", sasl.account)))
 }
 

@@ -109,7 +109,8 @@ impl Site {
 fn open(home: &std::path::Path) -> Engine {
     let store = Store::open(home.join("pipit.db")).unwrap();
     let audit = Audit::start(&store, home, &crate::audit::Outside::default()).unwrap();
-    Engine::open(home, store, audit, Net::new(Reach::default()), crate::bundle::Sources::default()).unwrap()
+    let seals = crate::seal::Seals::of(home);
+    Engine::open(home, store, audit, seals, Net::new(Reach::default()), crate::bundle::Sources::default()).unwrap()
 }
 
 /// The line in the text of a request that approves of it.

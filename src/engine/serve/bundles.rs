@@ -6,7 +6,7 @@ use pipit_commands::{Call, Error, Record, Stream, Value};
 
 use super::super::now;
 use super::{Host, text};
-use crate::bundle::config::{self, Layer};
+use crate::bundle::config::{self, Layer, Spot};
 use crate::bundle::install::{self, Source};
 use crate::bundle::{ARCHIVE, Changes, Fault, Listed, Manifest, looks_like_one};
 
@@ -241,7 +241,7 @@ pub(super) async fn show(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
 }
 
 /// For whom a setting counts.
-fn layer(call: &Call) -> Result<Layer, Error> {
+pub(super) fn layer(call: &Call) -> Result<Layer, Error> {
     match (call.text("room"), call.text("user")) {
         (Some(_), Some(_)) => Err(Error::failed("a setting counts for a room or for a user, not for both")),
         (Some(room), None) => Ok(Layer::Room(format!("#{}", room.strip_prefix('#').unwrap_or(&room)))),
@@ -257,20 +257,15 @@ pub(super) async fn set(host: &Host, call: &Call, input: Option<Stream>) -> Resu
     let (_, manifest) = install::show(store, home, &name, None).await?;
     let secret = manifest.config.iter().any(|setting| setting.name == key && setting.secret);
     if secret && (call.text("VALUE").is_some() || !host.standard_input) {
-        return Err(Error::failed(format!(
-            "{key} is a secret, and a secret never stands in a line: this one is in the log now, so change it"
-        ))
-        .help(format!("on the shell's own machine: pipit run --stdin 'bundle set {name} {key}' < FILE")));
+        return Err(super::secrets::only_by_standard_input(&name, &key));
     }
     let value = match (call.text("VALUE"), input) {
         (Some(value), _) => value.to_string(),
-        (None, Some(input)) => {
-            let texts: Vec<_> = super::rooms::gather(input).await?.iter().map(Value::to_text).collect();
-            texts.join("\n")
-        }
+        (None, Some(input)) => super::secrets::whole(input).await?,
         (None, None) => return Err(Error::failed(format!("a value for {key} is missing"))),
     };
-    config::set(store, home, &manifest, layer(call)?, &key, &value).await?;
+    let spot = Spot { manifest: &manifest, layer: layer(call)?, name: &key };
+    config::set(store, &host.engine.0.seals, spot, &value, now()).await?;
     Ok(super::done(format!("{key} of {name} is set")))
 }
 
@@ -283,13 +278,9 @@ pub(super) async fn unset(host: &Host, call: &Call) -> Result<Vec<Value>, Error>
 pub(super) fn settings(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
     let rows = config::show(host.engine.store(), &name)?.into_iter().map(|shown| {
-        let counts = match shown.layer {
-            Layer::Base => "all".to_owned(),
-            Layer::Room(room) => room,
-            Layer::User(user) => format!("@{user}"),
-        };
         let value = shown.value.unwrap_or_else(|| "(secret)".to_owned());
-        let row: Record = [("key", shown.name), ("for", counts), ("value", value)].into_iter().collect();
+        let row: Record =
+            [("key", shown.name), ("for", shown.layer.for_whom()), ("value", value)].into_iter().collect();
         row.into()
     });
     Ok(rows.collect())

@@ -1,24 +1,30 @@
-//! The audit log, read.
+//! The audit log, read; and erased where a person's texts must go.
 
-use pipit_commands::{Call, Error, Record, Value};
+use jiff::Timestamp;
+use pipit_commands::{Call, Error, Record, Value, point};
 
 use super::super::{now, unavailable};
-use super::{Host, text};
-use crate::audit::{Filter, Status, Wish};
+use super::{Host, done, text};
+use crate::audit::{Filter, Status, Summary, Wish};
+use crate::limits;
 
 /// A time as it is shown: UTC, to the second.
 pub(super) fn time(at: i64) -> String {
-    jiff::Timestamp::from_millisecond(at)
-        .map_or_else(|_| at.to_string(), |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+    Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
-pub(super) async fn list(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+/// The point in time that an option says, Unix milliseconds.
+pub(super) fn when(call: &Call, option: &str) -> Result<Option<i64>, Error> {
+    call.text(option).map(|text| point(&text, now()).map_err(Error::failed)).transpose()
+}
+
+/// A room as the log names it.
+pub(super) fn room(call: &Call) -> Option<String> {
+    call.text("room").map(|room| room.strip_prefix('#').unwrap_or(&room).into())
+}
+
+fn filter(call: &Call) -> Result<Filter, Error> {
     const SHOWN: usize = 50;
-    let since = match call.value("since") {
-        #[expect(clippy::cast_possible_truncation, reason = "a time span is bounded to a year")]
-        Some(Value::Float(seconds)) => Some(now() - (seconds * 1000.0) as i64),
-        _ => None,
-    };
     let ended = call.text("ended").map(|ended| match ended.as_str() {
         "ok" => Wish::As(Status::Ok),
         "failed" => Wish::As(Status::Failed),
@@ -29,24 +35,54 @@ pub(super) async fn list(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
         "unknown" => Wish::As(Status::Unknown),
         _ => Wish::NotYet,
     });
-    let filter = Filter {
-        since,
+    Ok(Filter {
+        since: when(call, "since")?,
+        until: when(call, "until")?,
         ended,
         command: call.text("command").map(Into::into),
         who: call.text("user").map(Into::into),
-        room: call.text("room").map(|room| room.strip_prefix('#').unwrap_or(&room).into()),
+        room: room(call),
         limit: call.int("count").and_then(|count| usize::try_from(count).ok()).unwrap_or(SHOWN),
         ..Filter::default()
-    };
+    })
+}
+
+pub(super) async fn list(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    shown(host, filter(call)?).await
+}
+
+pub(super) async fn search(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    let text = call.joined("TEXT").map(Into::into);
+    // the search itself stands in the log with its text, and is not what is looked for
+    let own = host.line().to_owned();
+    let mut rows = shown(host, Filter { text, ..filter(call)? }).await?;
+    rows.retain(|row| match row {
+        Value::Record(row) => row.get("id").is_none_or(|id| id.to_text() != own.as_str()),
+        _ => true,
+    });
+    Ok(rows)
+}
+
+/// Lines after those whose process is gone were closed: these do not run any more, and how they ended is unknown.
+pub(super) async fn found(host: &Host, filter: Filter) -> Result<Vec<Summary>, Error> {
     let audit = &host.engine.0.audit;
-    let mut lines = audit.list(filter.clone()).await.map_err(unavailable)?;
-    let open = lines.iter().filter(|line| line.end.is_none() && line.ticket != host.line());
-    if let Some(oldest) = open.map(|line| line.at).min() {
-        // those whose process is gone do not run any more
-        audit.close_orphans(oldest, now()).await.map_err(unavailable)?;
-        lines = audit.list(filter).await.map_err(unavailable)?;
+    if filter.ended == Some(Wish::As(Status::Unknown)) {
+        let back = i64::try_from(limits::LOOK_BACK.as_millis()).unwrap_or(i64::MAX);
+        audit.close_orphans(filter.since.unwrap_or(now() - back), now()).await.map_err(unavailable)?;
     }
-    let rows = lines.into_iter().rev().map(|line| {
+    let lines = audit.list(filter.clone()).await.map_err(unavailable)?;
+    let open = lines.iter().filter(|line| line.end.is_none() && line.ticket != host.line());
+    match open.map(|line| line.at).min() {
+        None => Ok(lines),
+        Some(oldest) => {
+            audit.close_orphans(oldest, now()).await.map_err(unavailable)?;
+            audit.list(filter).await.map_err(unavailable)
+        }
+    }
+}
+
+async fn shown(host: &Host, filter: Filter) -> Result<Vec<Value>, Error> {
+    let rows = found(host, filter).await?.into_iter().rev().map(|line| {
         let (ended, message) =
             line.end.map_or_else(|| ("running".to_owned(), String::new()), |end| (end.status, end.message));
         let row: Record = [
@@ -106,8 +142,20 @@ pub(super) async fn verify(host: &Host) -> Result<Vec<Value>, Error> {
         ("head", report.head.into()),
         ("anchored", report.anchored.into()),
         ("losses", Value::Int(losses)),
+        ("erased", Value::Int(report.erased)),
     ]
     .into_iter()
     .collect();
     Ok(vec![row.into()])
+}
+
+pub(super) async fn erase(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    let who = text(call, "USER")?;
+    let reason = call.joined("REASON").unwrap_or_default();
+    let erased = host.engine.0.audit.erase_of(&who, now(), host.subject.name(), &reason).await;
+    let erased = erased.map_err(unavailable)?;
+    if erased == 0 {
+        return Err(Error::failed(format!("there are no lines of {who} that have ended and say anything")));
+    }
+    Ok(done(format!("what {erased} records of {who} said is erased")))
 }

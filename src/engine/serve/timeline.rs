@@ -1,0 +1,142 @@
+//! What happened in a time, for a review after it: lines, decisions against them, effects, consents, posts, outcomes and
+//! silence, gathered from the log. Deliberately absent: how it is written down, see `page`.
+
+use jiff::tz::TimeZone;
+use pipit_commands::{Call, Error, Value, point, zone};
+
+use super::super::{now, unavailable};
+use super::Host;
+use super::log::{found, room};
+use crate::audit::{Filter, Row, Summary};
+use crate::limits::{TIMELINE_LINES, TIMELINE_TIME};
+
+mod page;
+
+use page::Page;
+
+/// A line and what came of it.
+struct Moment {
+    /// When it was asked, Unix milliseconds.
+    at: i64,
+    id: String,
+    who: String,
+    room: String,
+    text: String,
+    /// How it ended, in a word.
+    ended: String,
+    /// The rest of that.
+    rest: String,
+    /// What happened within it, each with its own time.
+    within: Vec<(i64, String)>,
+}
+
+/// What the time is about.
+struct About {
+    since: i64,
+    until: i64,
+    zone: TimeZone,
+    /// The name of the zone, as it is shown.
+    zone_name: String,
+    room: Option<String>,
+    user: Option<String>,
+    /// There was more than is shown.
+    cut: bool,
+}
+
+/// The page, as one text.
+pub(super) async fn timeline(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    let at = now();
+    let zone_name = call.text("zone").map_or_else(|| "UTC".to_owned(), |name| name.to_string());
+    let zone = zone(&zone_name).map_err(Error::failed)?;
+    let when = |option: &str| call.text(option).map(|text| point(&text, at).map_err(Error::failed)).transpose();
+    let until = when("until")?.unwrap_or(at);
+    let hour = i64::try_from(TIMELINE_TIME.as_millis()).unwrap_or(i64::MAX);
+    let since = when("since")?.unwrap_or(until.saturating_sub(hour));
+    if since >= until {
+        return Err(Error::failed("the time ends before it begins"));
+    }
+    let (room, user) = (room(call), call.text("user").map(String::from));
+    let filter = Filter {
+        since: Some(since),
+        until: Some(until),
+        room: room.clone(),
+        who: user.clone(),
+        oldest: true,
+        limit: TIMELINE_LINES + 1,
+        ..Filter::default()
+    };
+    let mut lines = found(host, filter).await?;
+    lines.retain(|line| line.ticket != host.line());
+    let cut = lines.len() > TIMELINE_LINES;
+    lines.truncate(TIMELINE_LINES);
+    let mut moments = Vec::with_capacity(lines.len());
+    for line in lines {
+        let rows = host.engine.0.audit.show(&line.ticket).await.map_err(unavailable)?;
+        moments.push(of_line(line, &rows));
+    }
+    moments.sort_by_key(|moment| moment.at);
+    let about = About { since, until, zone, zone_name, room, user, cut };
+    let page = match call.text("format").as_deref() {
+        Some("html") => Page::html(&about, &moments),
+        Some(_) | None => Page::markdown(&about, &moments),
+    };
+    Ok(vec![Value::from(page)])
+}
+
+fn of_line(line: Summary, rows: &[Row]) -> Moment {
+    let within = rows.iter().filter_map(|row| Some((row.at, within(row)?))).collect();
+    let (ended, rest) = match line.end {
+        None => ("running".to_owned(), "it has not ended".to_owned()),
+        Some(end) => {
+            let values = match end.values {
+                0 => String::new(),
+                1 => "1 value, ".to_owned(),
+                many => format!("{many} values, "),
+            };
+            let message = if end.message.is_empty() { String::new() } else { format!(": {}", end.message) };
+            (end.status, format!("{values}{}{message}", took(end.took_us)))
+        }
+    };
+    let via = if line.via == "shell" { " (terminal)" } else { "" };
+    let who = format!("{}{via}", line.who);
+    Moment { at: line.at, id: line.ticket, who, room: line.room, text: line.text, ended, rest, within }
+}
+
+/// What a record of a line tells, when it is more than the line itself.
+fn within(row: &Row) -> Option<String> {
+    let body = Value::from_json(row.body.get()).ok();
+    let said = |name: &str| match &body {
+        Some(Value::Record(record)) => record.get(name).map(|value| value.to_text().to_string()).unwrap_or_default(),
+        _ => String::new(),
+    };
+    let command = row.command.as_deref().unwrap_or_default();
+    let outcome = row.outcome.as_deref().unwrap_or_default();
+    match (row.kind.as_str(), outcome) {
+        ("verdict", "allowed") if command == "room:post" => Some(format!("posted to {}", said("args"))),
+        ("asked" | "closed" | "intent", _) | ("verdict", "allowed") => None,
+        ("verdict", _) => {
+            let rule = said("rule");
+            let rule = if rule.is_empty() { "no rule allows it".to_owned() } else { rule };
+            Some(format!("{command} {outcome}: {rule}"))
+        }
+        ("effect", _) => {
+            let message = said("message");
+            Some(format!("{command} {outcome}{}{message}", if message.is_empty() { "" } else { ": " }))
+        }
+        (kind, _) => {
+            let words = [kind, command, outcome].into_iter().filter(|word| !word.is_empty());
+            let words: Vec<&str> = words.collect();
+            let rest = body.as_ref().map(Value::to_json).filter(|body| body != "{}").unwrap_or_default();
+            Some(format!("{} {rest}", words.join(" ")).trim_end().to_owned())
+        }
+    }
+}
+
+/// `12 ms`, `1.2 s`, `3 min 20 s`.
+fn took(micros: u64) -> String {
+    match micros {
+        0..1_000_000 => format!("{} ms", micros.div_ceil(1000)),
+        1_000_000..60_000_000 => format!("{}.{} s", micros / 1_000_000, micros / 100_000 % 10),
+        _ => format!("{} min {} s", micros / 60_000_000, micros / 1_000_000 % 60),
+    }
+}
