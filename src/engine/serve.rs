@@ -13,6 +13,7 @@ use crate::store::{Change, Expect, StoreError};
 mod alias;
 mod bundles;
 mod clock;
+mod explain;
 mod export;
 mod guards;
 mod help;
@@ -81,7 +82,7 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
     match verb {
         Verb::Help => Ok(help::help(host, call)),
         Verb::Which => help::which(host, call),
-        Verb::Explain => look::explain(host, call),
+        Verb::Explain => explain::explain(host, call),
         Verb::Why => who::why(host, call),
         Verb::WhoCan => who::who_can(host, call),
         Verb::Whoami => Ok(look::whoami(host, call)),

@@ -1,97 +1,10 @@
-//! Looking: how a line is understood, who one is, how the shell is.
+//! Looking: who one is, how the shell is.
 
-use pipit_commands::{Call, Error, Flow, Record, Value};
-use pipit_grammar::ast::Line;
+use pipit_commands::{Call, Record, Value};
 use pipit_grammar::rule::Place;
 
-use super::super::Engine;
-use super::super::labels;
-use super::super::plan::{Plan, Stage, What};
-use super::super::planner::Planner;
-use super::super::recall::Recalled;
 use super::{Host, owner};
 use crate::bundle::{self, Reached};
-
-pub(super) fn explain(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
-    let line: &Line = &block.written;
-    let names = Engine::names(&host.world, &host.subject, host.context(), &host.service);
-    let kept = labels::kept(host);
-    let plan = Planner::new(&names, call.host(), &Recalled::default(), &|_, _| Ok(()), &kept).plan(line, None)?;
-    let mut text = line.to_string();
-    describe(host, &plan, 1, &mut text);
-    Ok(vec![text.into()])
-}
-
-/// A line of text a stage, further in the deeper it stands.
-fn describe(host: &Host, plan: &Plan, depth: usize, text: &mut String) {
-    for (joint, pipeline) in &plan.pipelines {
-        let indent = "  ".repeat(depth);
-        if let Some(joint) = joint {
-            text.push_str(&format!(
-                "\n{indent}{}",
-                match joint {
-                    pipit_grammar::ast::Joint::And => "and then, if that went well",
-                    pipit_grammar::ast::Joint::Or => "or else, if that failed",
-                }
-            ));
-        }
-        for stage in &pipeline.stages {
-            text.push_str(&format!("\n{indent}{}", stage_text(host, stage)));
-            for word in &stage.words {
-                for part in &word.parts {
-                    if let super::super::plan::Part::Substitution(plan, _) = part {
-                        text.push_str(&format!("\n{indent}  with the values of"));
-                        describe(host, plan, depth + 2, text);
-                    }
-                }
-            }
-            match &stage.run {
-                What::Command(stated) => {
-                    for (_, block) in &stated.blocks {
-                        if let Some(block) = block {
-                            text.push_str(&format!("\n{indent}  its block"));
-                            describe(host, block, depth + 2, text);
-                        }
-                    }
-                }
-                What::Alias(plan, _) => describe(host, plan, depth + 1, text),
-            }
-        }
-        if let Some(redirect) = &pipeline.redirect {
-            text.push_str(&format!("\n{indent}posted: {redirect}"));
-        }
-    }
-}
-
-fn stage_text(host: &Host, stage: &Stage) -> String {
-    let What::Command(stated) = &stage.run else {
-        return format!("{}: an alias", stage.shown);
-    };
-    let command = &stated.command;
-    let runs = if stage.refers && stage.input {
-        "once for each value, whose fields its words name"
-    } else {
-        match command.spec().flow {
-            Flow::Stream => "once, over the whole stream",
-            Flow::Each if stage.input => "once for each value",
-            Flow::Each => "once",
-            Flow::Value => "on each value",
-        }
-    };
-    let rules: Vec<String> = host
-        .world
-        .policy
-        .rules_of(command.exact())
-        .iter()
-        .map(|ruling| {
-            let prefix = format!("when command is {} ", command.exact());
-            ruling.source.strip_prefix(&prefix).unwrap_or(&ruling.source).to_owned()
-        })
-        .collect();
-    let rules = if rules.is_empty() { "no rule, so nobody may run it".to_owned() } else { rules.join("; ") };
-    format!("{}: {}, {}, {runs}; {rules}", stage.shown, command.exact(), command.spec().effect.name())
-}
 
 pub(super) fn whoami(host: &Host, call: &Call) -> Vec<Value> {
     let name = host.subject.name();
