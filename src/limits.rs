@@ -111,3 +111,6 @@ pub(crate) const ERASE_EVERY: Duration = Duration::from_hours(24);
 pub(crate) const LOOK_AFTER: Duration = Duration::from_secs(20);
 /// How often a server forgets answers that are kept no longer.
 pub(crate) const FORGET_EVERY: Duration = Duration::from_hours(1);
+
+/// For how long people and rules decide that can no longer be read anew.
+pub(crate) const POLICY_AGE: Duration = Duration::from_mins(1);

@@ -387,3 +387,56 @@ fn who_manages_nothing_changes_nothing() {
     assert!(home.operator("rule list").is_empty());
     assert_eq!(home.operator("role list").len(), 1);
 }
+
+/// Lines that all come to the call `echo prod`, as far as the rule can see.
+const FORMS: &[&str] = &[
+    "echo prod",
+    "echo 'prod'",
+    "echo \"prod\"",
+    "echo \"pr\"'od'",
+    "echo -- prod",
+    "value:echo prod",
+    "echo $(echo prod)",
+    "echo `list prod`",
+    "echo \"$(list prod)\"",
+    "list prod | echo $_",
+    "seed '{\"env\":\"prod\"}' | echo $env",
+    "seed '[\"prod\"]' | echo ${_}",
+    "list prod | each { echo $_ }",
+    "list prod | xargs echo $_",
+    "try { echo prod } { nil }",
+    "list 1 | if _==1 { list prod | echo $_ }",
+    "say prod",
+    "prod",
+    "!!",
+];
+
+/// Whatever way a call is written, it is decided alike: at every time of a history in which rights come and go. So what
+/// an alias, a block, a substitution or a line that is run again may do is what its caller may.
+#[test]
+fn p12_p13_every_form_of_a_call_is_decided_alike() {
+    let home = world(&["when command is value:echo with arg[0] == 'prod' must have site:guarded"]);
+    for line in ["alias say = 'echo $1'", "alias prod = 'echo prod'"] {
+        assert_eq!(mallory(&home, line).code, Some(0), "{line}");
+    }
+    for (change, may) in [
+        ("permission list | nil", false),
+        ("group add keepers mallory", true),
+        ("role take keeper keepers", false),
+        ("role give keeper keepers", true),
+        ("role revoke keeper site:guarded", false),
+        ("rule delete r1", true),
+        ("rule create \"guard when command is value:echo with any args == prod must have site:guarded\"", false),
+    ] {
+        home.operator(change);
+        let mut wrong = Vec::new();
+        for form in FORMS {
+            let answer = mallory(&home, form);
+            let wanted = if may { (Some(0), "prod\n") } else { (DENIED, "") };
+            if (answer.code, answer.out.as_str()) != wanted {
+                wrong.push(format!("{form}: {answer:?}"));
+            }
+        }
+        assert!(wrong.is_empty(), "after {change}:\n{}", wrong.join("\n"));
+    }
+}

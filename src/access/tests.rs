@@ -143,3 +143,59 @@ fn a_nick_is_nobodys_name_to_a_program() {
     assert_eq!(told(Identity::Stranger("operator".into())), "?operator");
     assert_eq!(told(Identity::Account("irc://net/alice".into())), "irc://net/alice");
 }
+
+/// Users with every set of two permissions.
+fn staffed(site: &[&str]) -> Policy {
+    use std::collections::{BTreeMap, BTreeSet};
+    let held = [("none", vec![]), ("p", vec!["site:p"]), ("q", vec!["site:q"]), ("both", vec!["site:p", "site:q"])];
+    let users: BTreeMap<_, _> = held.iter().map(|(name, _)| ((*name).into(), super::User::default())).collect();
+    let group = |name: &str| super::Group { users: BTreeSet::from([name.into()]) };
+    let groups = held.iter().map(|(name, _)| ((*name).into(), group(name))).collect();
+    let role = |name: &str, held: &[&str]| super::Role {
+        permissions: held.iter().map(|permission| (*permission).into()).collect(),
+        groups: BTreeSet::from([name.into()]),
+    };
+    let roles = held.iter().map(|(name, held)| ((*name).into(), role(name, held))).collect();
+    let made = site.iter().enumerate().map(|(at, rule)| Ruling::read(format!("r{at}"), Layer::Site, *rule));
+    Policy::new(People::new(users, groups, roles), built_ins().iter(), made.collect())
+}
+
+/// The one answer to who may is the decision about each, and why says the same.
+#[test]
+fn p11_who_can_and_why_are_the_decision() {
+    let sets: [&[&str]; 5] = [
+        &[],
+        &["when command is value:nil must have site:p"],
+        &["when command is value:nil must have site:p", "guard when command is *:* must have site:q"],
+        &["forbid command is value:* unless site:p", "when command is value:nil require reason"],
+        &["when command is value:nil must have site:p or site:q", "forbid command is value:nil in #ops"],
+    ];
+    let command = built_ins().into_iter().find(|command| command.exact() == "value:nil").unwrap();
+    let args = empty(&command);
+    let mut seen = std::collections::BTreeSet::new();
+    for rules in sets {
+        let policy = staffed(rules);
+        for place in [Place::Dm, Place::Room("ops".into())] {
+            let context = Context { place, ..context() };
+            let part = super::Part { command: &command, args: Some(&args), context: context.clone() };
+            let all = policy.who_can(&[part]);
+            assert_eq!(all.len(), 4, "everybody is asked about");
+            for (name, may) in all {
+                let subject = policy.subject(&Identity::Named(name.clone())).unwrap();
+                let decision = policy.judge(&subject, &command, &args, &context).decision;
+                let alike = match (&may, &decision) {
+                    (super::May::Yes, Decision::Allow { .. }) | (super::May::No(_), Decision::Deny(_)) => true,
+                    (super::May::Waits(due), Decision::Park { obligations, .. }) => due.len() == obligations.len(),
+                    (_, _) => false,
+                };
+                assert!(alike, "{rules:?} {name}: {may:?} {decision:?}");
+                let said = policy.reasons(&subject, &command, Some(&args), &context).join("\n");
+                let first = objection(&subject, &command, &decision);
+                let first = first.map_or_else(|| format!("{name} may run value:nil"), |error| error.to_string());
+                assert!(said.starts_with(&first), "{said}");
+                seen.insert(may == super::May::Yes);
+            }
+        }
+    }
+    assert_eq!(seen.len(), 2, "somebody may and somebody may not");
+}

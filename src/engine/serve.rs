@@ -80,7 +80,7 @@ pub(super) fn serve(host: Host, verb: Verb, call: Call, input: Option<Stream>) -
 #[expect(clippy::too_many_lines, reason = "a table, with a line for every verb")]
 async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Error> {
     match verb {
-        Verb::Help => Ok(help::help(host, call)),
+        Verb::Help => help::help(host, call),
         Verb::Which => help::which(host, call),
         Verb::Explain => explain::explain(host, call),
         Verb::Why => who::why(host, call),

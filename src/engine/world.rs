@@ -144,38 +144,61 @@ impl World {
 
 impl Engine {
     /// People, rules, commands and aliases as they are now. What another process changed is seen too.
+    ///
+    /// What cannot be read never takes the place of what could: that decides on for a minute, so that a slip can be mended,
+    /// and then nobody may anything.
     pub(super) fn world(&self) -> Result<Arc<World>, Error> {
-        let version = self.0.store.version().map_err(unavailable)?;
         let known = self.known();
-        let world = if known.version == version {
-            known
-        } else {
-            let fresh = Arc::new(World::load(&self.0.home, &self.0.store, &self.0.seals, &self.0.bundles)?);
-            *self.0.world.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
-            fresh
-        };
-        self.0.looked.store(self.since_began(), Ordering::Relaxed);
-        Ok(world)
+        let version = self.0.store.version().map_err(unavailable);
+        let fresh = version.and_then(|version| {
+            if known.version == version {
+                return Ok(Arc::clone(&known));
+            }
+            World::load(&self.0.home, &self.0.store, &self.0.seals, &self.0.bundles).map(Arc::new)
+        });
+        match fresh {
+            Ok(fresh) => {
+                if !Arc::ptr_eq(&fresh, &known) {
+                    *self.0.world.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
+                }
+                self.0.looked.store(self.since_began(), Ordering::Relaxed);
+                Ok(fresh)
+            }
+            Err(error) if u128::from(self.since_looked()) < limits::POLICY_AGE.as_millis() => {
+                tracing::error!("people and rules cannot be read, so those of before decide for a moment: {error}");
+                Ok(known)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The same for a line that was opened at this version of the store: whoever changed something before has changed it
     /// for the line, and nobody has to look again.
     pub(super) fn world_of(&self, version: u64) -> Result<Arc<World>, Error> {
         let known = self.known();
-        if known.version == version { Ok(known) } else { self.world() }
+        if known.version != version {
+            return self.world();
+        }
+        self.0.looked.store(self.since_began(), Ordering::Relaxed);
+        Ok(known)
     }
 
     /// The same as it was a moment ago, for what is asked of every message and gives no right. What this process has changed
     /// is seen at once.
     pub(super) fn world_lately(&self) -> Result<Arc<World>, Error> {
         let known = self.known();
-        let since = self.since_began().saturating_sub(self.0.looked.load(Ordering::Relaxed));
+        let since = self.since_looked();
         let is_of_now = known.version >= self.0.store.written();
         if is_of_now && u128::from(since) < limits::LATELY.as_millis() { Ok(known) } else { self.world() }
     }
 
     fn known(&self) -> Arc<World> {
         Arc::clone(&self.0.world.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Milliseconds since people and rules were last known to be as they are.
+    fn since_looked(&self) -> u64 {
+        self.since_began().saturating_sub(self.0.looked.load(Ordering::Relaxed))
     }
 
     /// Milliseconds since the engine was opened.

@@ -253,3 +253,70 @@ fn depends_on_the_call_or_not() {
     assert!(depends(&["when command is a:b allow", "when command is a:b in dm allow"]));
     assert!(depends(&["when command is a:b with arg[0] is missing allow"]));
 }
+
+#[test]
+fn a_rule_of_the_site_stands_in_the_place_of_a_commands_own() {
+    let bundle = |at: usize, rule: &str| Ruling::read(format!("a:b#{at}"), Layer::Bundle, rule);
+    let site = |rule: &str| rulings(&[rule]).remove(0);
+    let own = || bundle(1, "when command is a:b must have a:own");
+    let by = "when command is a:b must have a:site replaces bundle rule 'must have a:own'";
+    let some = "when command is a:b with arg[0] == 'x' must have a:site replaces bundle rule 'must have a:own'";
+    let (none, x) = (Case::new(&[], &[]), Case::new(&["x"], &[]));
+
+    let rules = [own(), site(by)];
+    assert!(allowed(&rules, &["a:site"], &none) && !allowed(&rules, &["a:own"], &none));
+    let stands = why(&rules, &["a:site"], &none.facts()).stands;
+    assert_eq!(stands[0].standing, Standing::Replaced { by: "0".into() });
+
+    // only a command's own, and only in those words
+    assert!(!allowed(&[site("when command is a:b must have a:own"), site(by)], &["a:site"], &none));
+    assert!(!allowed(&[bundle(1, "when command is a:b must have a:other"), site(by)], &["a:site"], &none));
+    assert!(!allowed(&[own(), bundle(2, by)], &["a:site"], &none), "a manifest replaces nothing");
+
+    // only where it surely holds itself
+    let doubt = site("when command is a:b with arg[0] > 3 allow replaces bundle rule 'must have a:own'");
+    assert!(!allowed(&[own(), doubt, site("when command is a:b allow")], &[], &x));
+    let rules = [own(), site(some)];
+    assert!(allowed(&rules, &["a:site"], &x) && !allowed(&rules, &["a:site"], &none));
+    assert!(allowed(&rules, &["a:own"], &none));
+
+    // what is replaced overrides nothing any more, and its doubts do not count
+    let more = bundle(2, "when command is a:b with arg[0] == 'x' must have a:own");
+    let rules = [
+        bundle(1, "when command is a:b must have a:base"),
+        more,
+        site("when command is a:b allow replaces bundle rule 'with arg[0] == \\'x\\' must have a:own'"),
+    ];
+    assert!(rules[2].rule().is_ok(), "{:?}", rules[2].rule());
+    assert!(allowed(&rules, &["a:base"], &x) && !allowed(&rules, &["a:own"], &x));
+    let doubtful = bundle(1, "when command is a:b with arg[0] > 3 must have a:own");
+    let instead = "when command is a:b allow replaces bundle rule 'with arg[0] > 3 must have a:own'";
+    assert!(!allowed(&[doubtful.clone(), site("when command is a:b allow")], &[], &x));
+    assert!(allowed(&[doubtful, site(instead)], &[], &x));
+
+    // before the arguments are known nothing is foreseen that a replacement could change
+    let foreseen =
+        |rules: &[Ruling], permissions: &[&str]| foresee(rules, &|name| permissions.contains(&name), &Facts::of("a:b"));
+    assert_eq!(foreseen(&[own(), site(by)], &["a:site"]), None);
+    assert_eq!(foreseen(&[own(), site(some)], &["a:site"]), None);
+    let Some(Denial::Missing(unmet)) = foreseen(&[own(), site(by)], &["a:own"]) else { panic!("not foreseen") };
+    assert_eq!(unmet.iter().map(|unmet| unmet.needs.to_string()).collect::<Vec<_>>(), ["a:site"]);
+    let Some(Denial::Missing(unmet)) = foreseen(&[own(), site(some)], &[]) else { panic!("not foreseen") };
+    assert_eq!(unmet.len(), 2, "either may be asked for");
+}
+
+/// Where and how a call came is known before its arguments are.
+#[test]
+fn the_circumstances_are_foreseen() {
+    let rules = rulings(&["when command is a:b in #ops must have a:p", "when command is a:b via job must have a:q"]);
+    let ops = Place::Room("ops".into());
+    let facts = Facts { room: Some(&ops), via: Some(Via::Chat), ..Facts::of("a:b") };
+    let has = |name: &str| name == "a:q";
+    let Some(Denial::Missing(unmet)) = foresee(&rules, &has, &facts) else { panic!("not foreseen") };
+    assert_eq!(unmet.iter().map(|unmet| unmet.rule.as_str()).collect::<Vec<_>>(), ["0"]);
+    let elsewhere = Facts { room: Some(&Place::Dm), ..facts };
+    assert_eq!(foresee(&rules, &has, &elsewhere), Some(Denial::NoRule));
+    let forbids = rulings(&["forbid command is a:b in #ops", "when command is a:b allow"]);
+    assert_eq!(foresee(&forbids, &has, &facts), Some(Denial::Forbidden { by: vec!["0".into()] }));
+    assert_eq!(foresee(&forbids, &has, &elsewhere), None);
+}

@@ -33,29 +33,29 @@ fn known(host: &Host) -> impl Iterator<Item = &Command> {
     host.world.catalogue.all().iter().filter(move |command| manages || may(host, command))
 }
 
-pub(super) fn help(host: &Host, call: &Call) -> Vec<Value> {
-    let Some(words) = call.joined("NAME") else { return vec![overview(host).into()] };
+pub(super) fn help(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    let Some(words) = call.joined("NAME") else { return Ok(vec![overview(host).into()]) };
     let exact: Vec<&Command> = known(host).filter(|command| answers_to(host, command, &words)).collect();
     let bare = exact.iter().find(|command| typed(&host.world, command) == words);
     match (bare, exact.as_slice()) {
-        (Some(one), _) | (None, [one]) => return vec![about(host, one).into()],
+        (Some(one), _) | (None, [one]) => return Ok(vec![about(host, one).into()]),
         (None, _) => {}
     }
     let names = Engine::names(&host.world, &host.subject, host.context(), &host.service);
     if let Some((scope, alias)) = names.aliases.find(&words) {
-        return vec![about_alias(host, &words, scope, alias).into()];
+        return Ok(vec![about_alias(host, &words, scope, alias).into()]);
     }
     let family: Vec<Value> =
         known(host).filter(|command| command.spec().bundle == words).map(|command| row(host, command)).collect();
     if !family.is_empty() {
-        return family;
+        return Ok(family);
     }
     let needles: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
     let found: Vec<Value> = known(host)
         .filter(|command| needles.iter().all(|needle| mentions(command, needle)))
         .map(|command| row(host, command))
         .collect();
-    if found.is_empty() { vec![nothing(host, &names, &words).into()] } else { found }
+    if found.is_empty() { Err(nothing(host, &names, &words)) } else { Ok(found) }
 }
 
 /// Whether a command has that name, in any of the ways to write it.
@@ -80,14 +80,15 @@ fn mentions(command: &Command, needle: &str) -> bool {
         || spec.usage.options.iter().any(|option| option.long.as_deref() == Some(needle.trim_start_matches('-')))
 }
 
-fn nothing(host: &Host, names: &Names, words: &str) -> String {
-    let mut text = format!("nothing that you may run is about {words:?}; help shows everything");
+/// What is not there and what may not be seen are answered alike.
+fn nothing(host: &Host, names: &Names, words: &str) -> Error {
     let mut all: Vec<String> = known(host).map(|command| typed(&host.world, command)).collect();
     all.extend(names.aliases.all().map(|(_, name, _)| name.to_string()));
-    if let Some(near) = nearest(words, all.iter().map(String::as_str)) {
-        text.push_str(&format!("\ndid you mean help {near}?"));
+    let error = Error::failed(format!("nothing that you may run is about {words:?}"));
+    match nearest(words, all.iter().map(String::as_str)) {
+        Some(near) => error.help(format!("did you mean help {near}?")),
+        None => error.help("help shows everything"),
     }
-    text
 }
 
 fn row(host: &Host, command: &Command) -> Value {
