@@ -8,8 +8,9 @@ mod measure;
 #[allow(dead_code, unused_imports, unreachable_pub, reason = "a part of the room is used, and its tests are not")]
 mod shell {
     pub(crate) mod access;
+    pub(crate) mod limits;
 }
-use shell::access;
+use shell::{access, limits};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;

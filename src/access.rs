@@ -18,6 +18,7 @@ mod lint;
 mod people;
 #[cfg(test)]
 mod tests;
+pub(crate) mod totp;
 mod who;
 
 pub(crate) use people::{Group, People, Role, User, valid_name};
@@ -47,6 +48,7 @@ pub(crate) const RIGHTS: &[&str] = &[
     "room:post",
     "rule:manage",
     "secret:manage",
+    "shell:break-glass",
     "shell:kill",
     "shell:ps",
     "user:manage",
@@ -262,7 +264,7 @@ fn is_public(command: &Command) -> bool {
     }
     match command.verb() {
         None => true,
-        Some(verb) => matches!(verb, Verb::Help | Verb::Which | Verb::Whoami | Verb::More | Verb::Claim),
+        Some(verb) => matches!(verb, Verb::Help | Verb::Which | Verb::Whoami | Verb::More | Verb::Claim | Verb::Link),
     }
 }
 

@@ -287,6 +287,7 @@ fn with(cli: &Cli, f: impl FnOnce(&Home, Config) -> ExitCode) -> ExitCode {
     match config(cli, &home) {
         Ok(config) => {
             let home = home.reaching(config.net.clone()).anchoring(&config.audit).sealing(&config.secrets);
+            let home = home.telling(config.notices.clone());
             f(&home.sourcing(config.bundles.clone()), config)
         }
         Err(error) => fail(2, &error),

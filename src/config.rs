@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::bundle::Sources;
 use crate::chat;
+use crate::engine::Notices;
 use crate::net::Reach;
 
 /// `pipit.toml`.
@@ -33,6 +34,9 @@ pub(crate) struct Config {
     /// The key that seals secrets.
     #[serde(default)]
     pub(crate) secrets: Secrets,
+    /// Where what everybody in charge has to hear is said.
+    #[serde(default)]
+    pub(crate) notices: Notices,
     /// What is told on standard error: `error`, `warn`, `info`, `debug` or `trace`, as a whole or by part.
     #[serde(default = "warn")]
     pub(crate) log: String,
@@ -128,6 +132,7 @@ impl Config {
             *index = folder.join(&*index).display().to_string();
         }
         config.secrets.beside(folder).map_err(|error| format!("{}: {error}", file.display()))?;
+        config.notices.check().map_err(|error| format!("{}: notices: {error}", file.display()))?;
         let mut names: Vec<&str> = config.chat.iter().map(chat::Entry::name).collect();
         names.sort_unstable();
         let twice = names.iter().zip(names.iter().skip(1)).find(|(one, next)| one == next);

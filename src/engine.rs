@@ -31,10 +31,12 @@ mod bundles;
 mod complete;
 mod drive;
 mod elevation;
+mod emergency;
 mod host;
 mod labels;
 mod life;
 mod names;
+mod notice;
 mod plan;
 mod planner;
 mod question;
@@ -42,6 +44,8 @@ mod recall;
 mod room;
 mod run;
 mod serve;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod withheld;
 mod world;
@@ -50,12 +54,13 @@ pub(crate) use approval::Action;
 use approval::Release;
 use bundles::Bundles;
 pub(crate) use complete::Completion;
-use drive::{Listed, drive};
+use drive::{Listed, drive, status};
 pub(crate) use host::Paging;
 use host::{Judged, Lent, LineHost};
 pub(crate) use life::Life;
 pub(crate) use names::Catalogue;
 use names::Names;
+pub(crate) use notice::Notices;
 use planner::Planner;
 pub(crate) use question::Question;
 use room::{Room, RoomId};
@@ -84,6 +89,7 @@ struct Inner {
     looked: AtomicU64,
     /// The newest message in an inbox that its owner has been told of.
     told: Mutex<HashMap<EcoString, String>>,
+    notices: OnceLock<Notices>,
 }
 
 /// A line that runs.
@@ -205,6 +211,7 @@ impl Engine {
             process: chance()?,
             looked: AtomicU64::new(0),
             told: Mutex::default(),
+            notices: OnceLock::new(),
         })))
     }
 
@@ -247,6 +254,12 @@ impl Engine {
     /// What is kept.
     fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Says where notices go; once.
+    pub(crate) fn tell_in(&self, notices: Notices) {
+        // a second call changes nothing, as with the outlet
+        let _ = self.0.notices.set(notices);
     }
 
     /// Says where posts go; once.
@@ -370,6 +383,9 @@ impl Engine {
         let Opened { who, at, version, trail, release } = opened;
         let world = self.world_of(version)?;
         let subject = world.policy.subject(&request.identity)?;
+        if world.emergencies.contains_key(subject.name()) && !subject.is_stranger() {
+            self.notice(&format!("{} in an emergency: {}", subject.name(), request.text)).await;
+        }
         let line = pipit_grammar::parse(&request.text)?;
         let context = Context { place: request.place.clone(), via: request.via, at };
         let recalled = self.recalled(&line, &request.identity, &who, trail.id()).await?;
@@ -461,17 +477,6 @@ struct Beside {
     paging: Option<Paging>,
     notes: Vec<String>,
     actions: Vec<Action>,
-}
-
-fn status(kind: ErrorKind) -> Status {
-    match kind {
-        ErrorKind::Refused => Status::Refused,
-        ErrorKind::Failed => Status::Failed,
-        ErrorKind::Denied => Status::Denied,
-        ErrorKind::Parked => Status::Parked,
-        ErrorKind::Unavailable => Status::Unknown,
-        ErrorKind::Stopped => Status::Stopped,
-    }
 }
 
 /// The name of a room as it is shown and written down; a direct message has none.

@@ -111,6 +111,19 @@ pub(crate) const ERASE_EVERY: Duration = Duration::from_hours(24);
 pub(crate) const LOOK_AFTER: Duration = Duration::from_secs(20);
 /// How often a server forgets answers that are kept no longer.
 pub(crate) const FORGET_EVERY: Duration = Duration::from_hours(1);
-
 /// For how long people and rules decide that can no longer be read anew.
 pub(crate) const POLICY_AGE: Duration = Duration::from_mins(1);
+/// How many wrong codes of a second factor are looked at in [`CODE_WINDOW`].
+pub(crate) const WRONG_CODES: usize = 5;
+/// In which time they count together.
+pub(crate) const CODE_WINDOW: Duration = Duration::from_mins(5);
+/// For how long no code is looked at after that.
+pub(crate) const CODE_LOCK: Duration = Duration::from_mins(15);
+/// The fewest letters of a reason to break the glass.
+pub(crate) const EMERGENCY_REASON: usize = 15;
+/// For how long the rights of an emergency last.
+pub(crate) const EMERGENCY: Duration = Duration::from_mins(30);
+/// How many notices may wait until somebody who reaches the room takes them.
+pub(crate) const NOTICES: usize = 1000;
+/// For how long the codes count that link an account.
+pub(crate) const LINK: Duration = Duration::from_mins(10);

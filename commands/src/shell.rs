@@ -28,9 +28,19 @@ pub enum Verb {
     More,
     Status,
     Claim,
+    Link,
     Approve,
     Deny,
     Approvals,
+    TotpEnrol,
+    TotpConfirm,
+    TotpRemove,
+    TotpReset,
+    StepUp,
+    BreakGlass,
+    BreakGlassEnd,
+    BreakGlassList,
+    BreakGlassReview,
     Jq,
     HttpGet,
     HttpPost,
@@ -147,6 +157,8 @@ pub(crate) fn families() -> Vec<Command> {
         secrets::secrets(),
         audit::audit(),
         approval::approval(),
+        approval::second_factor(),
+        approval::emergency(),
     ]
     .concat()
 }

@@ -150,6 +150,8 @@ impl Spec {
             "secret",
             "audit",
             "http",
+            "totp",
+            "break-glass",
         ];
         self.built_in && self.bundle != self.name && NOUNS.contains(&self.bundle.as_str())
     }

@@ -5,9 +5,17 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 use serde::{Deserialize, Serialize};
+use unicode_security::confusable_detection::skeleton;
 
 /// Names that nobody can have, because they mean something else.
 const RESERVED: &[&str] = &["operator", "here", "me", "thread", "all", "everyone", "channel", "pipit"];
+
+/// The role that says what somebody may in an emergency.
+const EMERGENCY: &str = "break-glass";
+
+/// What no emergency gives rights over.
+const NEVER: &[&str] =
+    &["user", "group", "role", "permission", "rule", "audit", "secret", "bundle", "alias", "room", "shell"];
 
 /// The most letters of a name.
 const LONGEST: usize = 32;
@@ -75,9 +83,29 @@ impl People {
         Self { users, groups, roles, accounts, rights }
     }
 
+    /// The same, where these have the rights of an emergency too: what the role for it holds, but nothing over people,
+    /// rules, the log, secrets and what commands there are.
+    pub(crate) fn in_emergency(mut self, who: impl Iterator<Item = EcoString>) -> Self {
+        let Some(role) = self.roles.get(EMERGENCY) else { return self };
+        let lent = |permission: &&EcoString| !NEVER.contains(&permission.split(':').next().unwrap_or_default());
+        let lent: HashSet<EcoString> = role.permissions.iter().filter(lent).cloned().collect();
+        for user in who {
+            let own = self.permissions_of(&user);
+            self.rights.insert(user, Arc::new(own.union(&lent).cloned().collect()));
+        }
+        self
+    }
+
     /// Whether there is a user of that name.
     pub(crate) fn has_user(&self, name: &str) -> bool {
         self.users.contains_key(name)
+    }
+
+    /// The other user whose name looks the same (`alice1` and `alicel`), by the confusables of Unicode.
+    pub(crate) fn looks_like(&self, name: &str) -> Option<&EcoString> {
+        let looks = |name: &str| skeleton(name).collect::<String>().to_lowercase();
+        let new = looks(name);
+        self.users.keys().find(|user| user.as_str() != name && looks(user) == new)
     }
 
     /// Whose account it is.

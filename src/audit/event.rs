@@ -18,7 +18,6 @@ pub(crate) struct Event<'a> {
 }
 
 /// What happened.
-#[expect(dead_code, reason = "approvals are about to write them")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Happened {
     /// A call was parked, and others were asked for their consent.

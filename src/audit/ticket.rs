@@ -200,7 +200,6 @@ impl Trail {
         self.0.keep(vec![body::event(self.line(), event)], None, None);
     }
 
-    #[expect(dead_code, reason = "approvals are about to write them")]
     /// The same, and returns when it is on the disk. When it cannot be, what hangs on it must not happen.
     pub(crate) async fn durable_event(&self, event: &Event<'_>) -> Result<(), Unavailable> {
         let (answer, answered) = oneshot::channel();

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::manifest::{Manifest, Setting};
 use super::process::Settings;
 use crate::scrub;
-use crate::seal::{SealError, Seals};
+use crate::seal::{Next, SealError, Seals};
 use crate::store::{Change, Expect, Store, StoreError};
 
 /// The kind of the documents, by bundle, layer and name.
@@ -144,9 +144,13 @@ pub(crate) fn keep_secrets(store: &Store, seals: &Seals) -> Result<(), Error> {
     Ok(())
 }
 
-/// Changes the key: every secret is sealed anew. Gives how many. Broken off anywhere, all can still be opened, and doing it
-/// again completes it.
-pub(crate) async fn rotate(store: &Store, seals: &Seals) -> Result<usize, Error> {
+/// Changes the key: every secret is sealed anew, and in the same moment those that `others` seals with the next key. Gives
+/// how many. Broken off anywhere, all can still be opened, and doing it again completes it.
+pub(crate) async fn rotate(
+    store: &Store,
+    seals: &Seals,
+    others: impl FnOnce(&Next) -> Result<Vec<Change>, Error>,
+) -> Result<usize, Error> {
     let next = seals.next().map_err(unsealed)?;
     let documents = store.list(KIND).map_err(|error| Error::failed(error.to_string()))?;
     let mut changes = Vec::new();
@@ -160,6 +164,7 @@ pub(crate) async fn rotate(store: &Store, seals: &Seals) -> Result<usize, Error>
         let expect = Expect::Revision(document.revision);
         changes.push(Change::Put { kind: KIND, key: document.key, body, expect });
     }
+    changes.extend(others(&next)?);
     let count = changes.len();
     store.apply(changes).await.map_err(|error| Error::failed(error.to_string()))?;
     seals.turn(&next).map_err(unsealed)?;

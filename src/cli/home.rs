@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::audit::{Audit, Outside, Send};
 use crate::bundle::{Sources, ask_program};
 use crate::config;
-use crate::engine::Engine;
+use crate::engine::{Engine, Notices};
 use crate::net::{Net, Reach};
 use crate::seal::{Seals, Source};
 use crate::store::Store;
@@ -23,6 +23,7 @@ pub(crate) struct Home {
     outside: Outside,
     sources: Sources,
     seals: Seals,
+    notices: Notices,
 }
 
 impl Home {
@@ -57,12 +58,17 @@ impl Home {
         }
         let seals = Seals::of(&path);
         let (reach, outside, sources) = (Reach::default(), Outside::default(), Sources::default());
-        Ok(Self { path, reach, outside, sources, seals })
+        Ok(Self { path, reach, outside, sources, seals, notices: Notices::default() })
     }
 
     /// The same, with hosts that its shell may reach beside the public internet.
     pub(crate) fn reaching(self, reach: Reach) -> Self {
         Self { reach, ..self }
+    }
+
+    /// The same, with a room for notices.
+    pub(crate) fn telling(self, notices: Notices) -> Self {
+        Self { notices, ..self }
     }
 
     /// The same, with places outside it for the anchors of its log.
@@ -128,7 +134,10 @@ impl Home {
         let store = Store::open(self.database()).map_err(|error| error.to_string())?;
         let audit = Audit::start(&store, &self.path, &self.outside).map_err(|error| error.to_string())?;
         let (net, seals) = (Net::new(self.reach.clone()), self.seals.clone());
-        Engine::open(&self.path, store, audit, seals, net, self.sources.clone()).map_err(|error| error.to_string())
+        let engine = Engine::open(&self.path, store, audit, seals, net, self.sources.clone());
+        let engine = engine.map_err(|error| error.to_string())?;
+        engine.tell_in(self.notices.clone());
+        Ok(engine)
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
         }
         services.set(handles);
         let others = engine.clone();
-        let approved = tokio::spawn(async move { others.release_approved().await });
+        let approved = tokio::spawn(async move { others.take_over().await });
         let clock = tokio::spawn(engine.clone().keep_time());
         let watch = tokio::spawn(look_after(engine.clone(), config.audit.keep));
         stopped().await;

@@ -11,8 +11,9 @@ use pipit_grammar::rule::{Place, Via};
 
 use super::host::LineHost;
 use super::plan::Plan;
+use super::recall::recalls;
 use super::world::kind;
-use super::{Beside, Engine, names, now, unavailable};
+use super::{Beside, Engine, now, unavailable};
 use crate::access::Subject;
 use crate::access::approval::{self, Asker, Parked, State, Who};
 use crate::audit::{Event, Happened};
@@ -94,10 +95,10 @@ async fn ask(host: &LineHost, line: &Line, plan: &Plan) -> Result<(String, Parke
     if host.standard_input {
         return Err(cannot("what comes in by standard input cannot be kept until then"));
     }
-    let mut again = false;
-    names::each_name(line, &mut |name| again |= name == "!!");
-    if again {
-        return Err(cannot("what `!!` stands for changes until then").help("say the line itself"));
+    if !recalls(line).is_empty() {
+        return Err(
+            cannot("a line of before that it runs again may be another one by then").help("say the line itself")
+        );
     }
     let due = host.owes();
     if due.over {

@@ -4,10 +4,11 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
 use ecow::EcoString;
-use pipit_commands::{Batch, Error, Stream};
+use pipit_commands::{Batch, Error, ErrorKind, Stream};
 use tokio::sync::oneshot;
 
 use super::{Beside, Engine, Running};
+use crate::audit::Status;
 use crate::limits;
 use crate::scrub;
 
@@ -62,5 +63,17 @@ impl<'e> Listed<'e> {
 impl Drop for Listed<'_> {
     fn drop(&mut self) {
         self.0.running().remove(&self.1);
+    }
+}
+
+/// How a line that ended so is written down.
+pub(super) fn status(kind: ErrorKind) -> Status {
+    match kind {
+        ErrorKind::Refused => Status::Refused,
+        ErrorKind::Failed => Status::Failed,
+        ErrorKind::Denied => Status::Denied,
+        ErrorKind::Parked => Status::Parked,
+        ErrorKind::Unavailable => Status::Unknown,
+        ErrorKind::Stopped => Status::Stopped,
     }
 }

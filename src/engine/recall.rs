@@ -35,7 +35,7 @@ pub(super) fn recall(stage: &Stage) -> Option<EcoString> {
 }
 
 /// The lines of the caller's own that a line asks for, in blocks and substitutions too.
-fn recalls(line: &Line) -> Vec<EcoString> {
+pub(super) fn recalls(line: &Line) -> Vec<EcoString> {
     let mut found = Vec::new();
     each_stage(line, &mut |stage| found.extend(recall(stage)));
     // the word after `xargs` is a name as well

@@ -13,6 +13,7 @@ use crate::store::{Change, Expect, StoreError};
 mod alias;
 mod bundles;
 mod clock;
+mod emergency;
 mod explain;
 mod export;
 mod guards;
@@ -23,6 +24,7 @@ mod jq;
 mod karma;
 mod kept;
 mod lines;
+mod link;
 mod log;
 mod look;
 mod notes;
@@ -37,6 +39,7 @@ mod scrape;
 mod secrets;
 mod standup;
 mod timeline;
+mod totp;
 mod who;
 
 pub(super) use alias::set_aside;
@@ -92,10 +95,20 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::Kill => lines::kill(host, call),
         Verb::More => output::more(host, call),
         Verb::Claim => people::claim(host, call).await,
+        Verb::Link => link::link(host, call).await,
         Verb::Approve => approval::approve(host, call).await,
         Verb::Deny => approval::deny(host, call).await,
         Verb::Approvals if call.value("ID").is_some() => approval::request(host, call),
         Verb::Approvals => approval::list(host),
+        Verb::TotpEnrol => totp::enrol(host).await,
+        Verb::TotpConfirm => totp::confirm(host, call).await,
+        Verb::TotpRemove => totp::forget(host, call).await,
+        Verb::TotpReset => totp::reset(host, call).await,
+        Verb::StepUp => totp::step_up(host, call).await,
+        Verb::BreakGlass => emergency::begin(host, call).await,
+        Verb::BreakGlassEnd => emergency::end(host).await,
+        Verb::BreakGlassList => emergency::list(host),
+        Verb::BreakGlassReview => emergency::review(host, call).await,
         Verb::AliasMake | Verb::AliasCreate => alias::make(host, call).await,
         Verb::AliasDelete => alias::delete(host, call).await,
         Verb::AliasMove => alias::publish(host, call).await,

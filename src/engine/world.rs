@@ -46,6 +46,11 @@ pub(crate) mod kind {
     pub(crate) const APPROVAL: &str = "approval";
     pub(crate) const VOTE: &str = "vote";
     pub(crate) const ELEVATION: &str = "elevation";
+    pub(crate) const TOTP: &str = "totp";
+    pub(crate) const EMERGENCY: &str = "emergency";
+    pub(crate) const EMERGENCY_OF: &str = "emergency-of";
+    pub(crate) const LINK: &str = "link";
+    pub(crate) const NOTICE: &str = "notice";
 }
 
 /// What a line sees of the store.
@@ -68,6 +73,8 @@ pub(crate) struct World {
     pub(crate) shown_by: HashMap<EcoString, EcoString>,
     /// Bundles that are enabled and cannot run, and why.
     pub(crate) broken: Vec<(String, Error)>,
+    /// Who has the rights of an emergency now, and until when: then the world is another one.
+    pub(crate) emergencies: BTreeMap<EcoString, i64>,
 }
 
 /// A rule of the site as kept.
@@ -94,10 +101,17 @@ pub(crate) fn own(owner: &str, name: &str) -> String {
 pub(crate) const SITE: &str = "";
 
 impl World {
+    /// Whether it is the world of this version of the store, and nobody's rights of an emergency have ended since.
+    fn stands(&self, version: u64) -> bool {
+        self.version == version && self.emergencies.values().all(|until| super::now() < *until)
+    }
+
     /// Reads the store.
     pub(super) fn load(home: &Path, store: &Store, seals: &Seals, bundles: &Bundles) -> Result<Self, Error> {
         let version = store.version().map_err(unavailable)?;
-        let people = People::new(all(store, kind::USER)?, all(store, kind::GROUP)?, all(store, kind::ROLE)?);
+        let emergencies = super::emergency::running(store, super::now())?;
+        let people = People::new(all(store, kind::USER)?, all(store, kind::GROUP)?, all(store, kind::ROLE)?)
+            .in_emergency(emergencies.keys().cloned());
         let rules: BTreeMap<EcoString, KeptRule> = all(store, kind::RULE)?;
         let site = rules.into_iter().map(|(id, rule)| Ruling::read(id, Layer::Site, rule.text)).collect();
         let loaded = bundles.load(home, store, seals)?;
@@ -129,6 +143,7 @@ impl World {
             templates: loaded.templates,
             shown_by: loaded.shown_by,
             broken: loaded.broken,
+            emergencies,
         })
     }
 }
@@ -151,7 +166,7 @@ impl Engine {
         let known = self.known();
         let version = self.0.store.version().map_err(unavailable);
         let fresh = version.and_then(|version| {
-            if known.version == version {
+            if known.stands(version) {
                 return Ok(Arc::clone(&known));
             }
             World::load(&self.0.home, &self.0.store, &self.0.seals, &self.0.bundles).map(Arc::new)
@@ -164,7 +179,9 @@ impl Engine {
                 self.0.looked.store(self.since_began(), Ordering::Relaxed);
                 Ok(fresh)
             }
-            Err(error) if u128::from(self.since_looked()) < limits::POLICY_AGE.as_millis() => {
+            Err(error)
+                if known.stands(known.version) && u128::from(self.since_looked()) < limits::POLICY_AGE.as_millis() =>
+            {
                 tracing::error!("people and rules cannot be read, so those of before decide for a moment: {error}");
                 Ok(known)
             }
@@ -176,7 +193,7 @@ impl Engine {
     /// for the line, and nobody has to look again.
     pub(super) fn world_of(&self, version: u64) -> Result<Arc<World>, Error> {
         let known = self.known();
-        if known.version != version {
+        if !known.stands(version) {
             return self.world();
         }
         self.0.looked.store(self.since_began(), Ordering::Relaxed);

@@ -66,6 +66,12 @@ pub(super) fn shell() -> Vec<Command> {
                 .shows("more --all | lines | grep error", "looks through all of it")
                 .shell(Verb::More, Flow::Each),
             row("status").about("How the shell is: version, audit log, chat services").shell(Verb::Status, Flow::Each),
+            row("link [CODE]")
+                .about("Makes a second account yours: begin where you are known, take the code to the other account, and its answer back")
+                .shows("link", "a code for the other account")
+                .shows("link GEZDGNBVGY3TQ", "the code, said there; then the one it gives, said here")
+                .hand(Hand::Alone)
+                .shell(Verb::Link, Flow::Each),
             row("claim CODE")
                 .about("Makes you the administrator with the code that the first start printed")
                 .kind("CODE", Kind::Secret)

@@ -1,17 +1,15 @@
 //! The answer of a line that ran later than it was asked for, on its way to the one who asked. Where he cannot be reached
 //! any more it is kept for his `more`.
 
-use pipit_commands::{Record, Value};
+use pipit_commands::Value;
 use pipit_grammar::rule::Place;
 
 use super::Engine;
 use crate::access::approval::Parked;
-use crate::engine::room::{RoomId, SHELL};
-use crate::engine::world::kind;
-use crate::engine::{Address, Reply, now};
+use crate::engine::room::SHELL;
+use crate::engine::{Address, Reply};
 use crate::limits;
 use crate::render::{self, Look, Roll};
-use crate::store::{Change, Expect};
 
 /// What came of the line, as text.
 pub(super) fn text(values: &[Value], reply: &Reply, line: &str) -> String {
@@ -36,7 +34,9 @@ pub(super) async fn answer(engine: &Engine, parked: &Parked, head: &str, said: &
     let sent = match (&place, outlet) {
         // nobody can be written to at a terminal: the requester asks for it
         _ if plan.service == SHELL => {
-            post(engine, &place, &text).await;
+            if let Place::Room(room) = &place {
+                engine.post_kept(room, &text).await;
+            }
             false
         }
         (Place::Room(room), Some(outlet)) => {
@@ -59,23 +59,5 @@ pub(super) async fn answer(engine: &Engine, parked: &Parked, head: &str, said: &
     };
     if !sent && !keep(whole, 0).await {
         tracing::warn!(request = %parked.plan.id(), "the answer of an approved line reached nobody");
-    }
-}
-
-/// Posts to a room of the shell's own, if it is one.
-async fn post(engine: &Engine, place: &Place, text: &str) {
-    let Place::Room(room) = place else { return };
-    if !engine.world().is_ok_and(|world| world.rooms.contains_key(&RoomId::new(SHELL, room))) {
-        return;
-    }
-    let at = now();
-    let time = jiff::Timestamp::from_millisecond(at).map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
-    let post: Record = [("at", Value::from(time.unwrap_or_default())), ("by", "pipit".into()), ("text", text.into())]
-        .into_iter()
-        .collect();
-    let key = format!("#{room}/{at:016x}/pipit");
-    let change = Change::Put { kind: kind::POST, key, body: Value::from(post).to_json(), expect: Expect::Anything };
-    if let Err(error) = engine.store().apply(vec![change]).await {
-        tracing::warn!(%error, "a post was not kept");
     }
 }

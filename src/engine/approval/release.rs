@@ -13,7 +13,7 @@ use crate::engine::room::SHELL;
 use crate::engine::{Address, Life, Request};
 use crate::limits;
 
-/// How often a serving process looks for requests that another one has left to it.
+/// How often a serving process looks for what another one has left to it.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// What a line is run for.
@@ -93,8 +93,9 @@ pub(super) async fn tell(engine: &Engine, parked: &Parked, text: &str) {
 }
 
 impl Engine {
-    /// Runs what was approved of in another process and can be answered from this one. Ends never.
-    pub(crate) async fn release_approved(&self) {
+    /// Does what other processes have left to one that reaches the chat services: runs what was approved of, and says
+    /// notices. Ends never.
+    pub(crate) async fn take_over(&self) {
         let mut seen = None;
         loop {
             tokio::time::sleep(LOOK).await;
@@ -103,6 +104,7 @@ impl Engine {
                 continue;
             }
             seen = version;
+            self.say_waiting().await;
             for kept in self.requests().unwrap_or_default() {
                 let plan = &kept.parked.plan;
                 if kept.parked.state != State::Approved || !reaches(self, &plan.service) {

@@ -2,96 +2,30 @@
 //! the note is there when it ran.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::ops::ControlFlow;
-
-use pipit_commands::ErrorKind;
-use pipit_grammar::rule::{Place, Via};
+use pipit_commands::{Error, ErrorKind};
+use pipit_grammar::rule::Place;
 
 use crate::access::Identity;
-use crate::audit::Audit;
-use crate::engine::{Engine, Request};
-use crate::net::{Net, Reach};
-use crate::store::Store;
-
-/// A shell in a folder of its own.
-struct Site {
-    engine: Engine,
-    dir: tempfile::TempDir,
-}
-
-/// What was said and how the line ended.
-#[derive(Debug)]
-struct Heard {
-    end: Option<ErrorKind>,
-    text: String,
-}
+use crate::engine::tests::{Site, denied};
+use crate::engine::{Address, Outlet};
+use crate::store::{Change, Expect};
 
 const GUARD: &str = "rule create \"when command is my:my require approval 1 from checker\"";
 
+/// alice may ask; carol, dave and alice may vote; the guard is there.
+async fn site() -> Site {
+    Site::new(&[
+        "user create alice && user create bob && user create carol && user create dave",
+        "group create checkers && role create checker && role give checker checkers",
+        "group add checkers carol && group add checkers dave && group add checkers alice",
+        "user link alice chat://net/alice && user link alice chat://other/al",
+        "user link carol chat://net/carol",
+        GUARD,
+    ])
+    .await
+}
+
 impl Site {
-    /// alice may ask; carol, dave and alice may vote; the guard is there.
-    async fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let site = Self { engine: open(dir.path()), dir };
-        for line in [
-            "user create alice && user create bob && user create carol && user create dave",
-            "group create checkers && role create checker && role give checker checkers",
-            "group add checkers carol && group add checkers dave && group add checkers alice",
-            "user link alice chat://net/alice && user link alice chat://other/al",
-            "user link carol chat://net/carol",
-            GUARD,
-        ] {
-            site.operator(line).await;
-        }
-        site
-    }
-
-    /// The same home in another process.
-    fn again(self) -> Self {
-        let Self { engine, dir } = self;
-        drop(engine);
-        Self { engine: open(dir.path()), dir }
-    }
-
-    async fn hears(&self, identity: Identity, line: &str) -> Heard {
-        let service = match &identity {
-            Identity::Account(_) => "net",
-            Identity::Operator | Identity::Named(_) | Identity::Stranger(_) => "shell",
-        };
-        let request = Request {
-            text: line.to_owned(),
-            identity,
-            service: service.into(),
-            place: Place::Room("ops".into()),
-            address: None,
-            via: Via::Chat,
-            cause: None,
-            input: None,
-            life: None,
-        };
-        let mut values = Vec::new();
-        let mut show = |batch: Vec<_>| {
-            values.extend(batch);
-            ControlFlow::Continue(())
-        };
-        let reply = self.engine.handle(request, &mut show).await;
-        let mut text = crate::render::text(&values);
-        if let Some(error) = &reply.error {
-            text.push_str(&crate::render::error(error, line));
-        }
-        Heard { end: reply.error.as_ref().map(pipit_commands::Error::kind), text }
-    }
-
-    async fn says(&self, who: &str, line: &str) -> Heard {
-        self.hears(Identity::Named(who.into()), line).await
-    }
-
-    async fn operator(&self, line: &str) -> String {
-        let heard = self.hears(Identity::Operator, line).await;
-        assert_eq!(heard.end, None, "{line}: {}", heard.text);
-        heard.text
-    }
-
     /// A line that has to wait; the line that approves of it.
     async fn asks(&self, who: &str, line: &str) -> String {
         let heard = self.says(who, line).await;
@@ -106,27 +40,15 @@ impl Site {
     }
 }
 
-fn open(home: &std::path::Path) -> Engine {
-    let store = Store::open(home.join("pipit.db")).unwrap();
-    let audit = Audit::start(&store, home, &crate::audit::Outside::default()).unwrap();
-    let seals = crate::seal::Seals::of(home);
-    Engine::open(home, store, audit, seals, Net::new(Reach::default()), crate::bundle::Sources::default()).unwrap()
-}
-
 /// The line in the text of a request that approves of it.
 fn vote(text: &str) -> String {
     let from = text.find("approve ").unwrap_or_else(|| panic!("no request: {text}"));
     text[from..].split(',').next().unwrap().to_owned()
 }
 
-#[track_caller]
-fn denied(heard: &Heard, part: &str) {
-    assert!(heard.end == Some(ErrorKind::Denied) && heard.text.contains(part), "wanted {part:?}: {heard:?}");
-}
-
 #[tokio::test]
 async fn a_line_waits_and_runs_once_as_its_requester() {
-    let site = Site::new().await;
+    let site = site().await;
     let approve = site.asks("alice", "my done = yes").await;
     assert_eq!(site.went_well("done =").await, "0");
     let heard = site.says("carol", &approve).await;
@@ -142,7 +64,7 @@ async fn a_line_waits_and_runs_once_as_its_requester() {
 
 #[tokio::test]
 async fn nobody_approves_of_their_own() {
-    let site = Site::new().await;
+    let site = site().await;
     let account = |name: &str| Identity::Account(name.into());
     let asked = site.hears(account("chat://net/alice"), "my done = yes").await;
     let approve = vote(&asked.text);
@@ -162,7 +84,7 @@ async fn nobody_approves_of_their_own() {
 
 #[tokio::test]
 async fn a_vote_is_typed_by_hand_and_alone() {
-    let site = Site::new().await;
+    let site = site().await;
     let approve = site.asks("alice", "my done = yes").await;
     let (command, words) = approve.split_once(' ').unwrap();
     let (id, code) = words.split_once(' ').unwrap();
@@ -188,13 +110,14 @@ async fn a_vote_is_typed_by_hand_and_alone() {
     // nor by the line of before
     site.says("carol", &format!("approve {id} AAAA")).await;
     denied(&site.says("carol", "!!").await, "typed by hand, alone");
+    denied(&site.says("carol", "history run 2").await, "typed by hand, alone");
     assert_eq!(site.went_well("done =").await, "0");
     assert!(site.says("carol", &approve).await.end.is_none());
 }
 
 #[tokio::test]
 async fn what_gives_rights_is_typed() {
-    let site = Site::new().await;
+    let site = site().await;
     site.operator("alias promote = 'group add checkers $1'").await;
     denied(&site.hears(Identity::Operator, "promote bob").await, "typed by hand");
     site.hears(Identity::Operator, "group add checkers bob && nil").await;
@@ -205,7 +128,7 @@ async fn what_gives_rights_is_typed() {
 
 #[tokio::test]
 async fn several_votes_of_several_persons() {
-    let site = Site::new().await;
+    let site = site().await;
     site.operator("rule delete r1").await;
     site.operator("rule create \"when command is my:my require approval 2 from checker\"").await;
     let approve = site.asks("alice", "my done = yes").await;
@@ -232,7 +155,7 @@ async fn what_changes_makes_a_request_void() {
         ("operator", "rule create \"when command is my:my require approval 1 from other\"", "other approvals"),
         ("alice", "alias line = 'my other = $1'", "something else"),
     ] {
-        let site = Site::new().await;
+        let site = site().await;
         site.says("alice", "alias line = 'my done = $1'").await;
         let asked = site.hears(Identity::Account("chat://net/alice".into()), "line yes").await;
         assert_eq!(asked.end, Some(ErrorKind::Parked), "{asked:?}");
@@ -248,7 +171,7 @@ async fn what_changes_makes_a_request_void() {
 
 #[tokio::test]
 async fn saying_no_and_taking_back() {
-    let site = Site::new().await;
+    let site = site().await;
     let approve = site.asks("alice", "my done = yes").await;
     let id = approve.split(' ').nth(1).unwrap().to_owned();
     assert_eq!(site.says("bob", &format!("deny {id}")).await.end, Some(ErrorKind::Failed));
@@ -262,7 +185,7 @@ async fn saying_no_and_taking_back() {
 
 #[tokio::test]
 async fn one_request_names_all_that_wait_and_what_comes_later_asks_anew() {
-    let site = Site::new().await;
+    let site = site().await;
     for (line, calls) in [
         ("my a = 1 && my b = 2", 2),
         ("list a b c | my $_ = x", 3),
@@ -290,7 +213,7 @@ async fn one_request_names_all_that_wait_and_what_comes_later_asks_anew() {
 
 #[tokio::test]
 async fn a_request_outlives_the_process() {
-    let site = Site::new().await;
+    let site = site().await;
     let approve = site.asks("alice", "my done = yes").await;
     let site = site.again();
     assert!(site.says("carol", "approvals").await.text.contains("my done = yes"));
@@ -301,7 +224,7 @@ async fn a_request_outlives_the_process() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_votes_at_one_moment_release_once() {
-    let site = Site::new().await;
+    let site = site().await;
     for name in ["e1", "e2", "e3", "e4", "e5", "e6"] {
         site.operator(&format!("user create {name} && group add checkers {name}")).await;
     }
@@ -315,4 +238,61 @@ async fn many_votes_at_one_moment_release_once() {
         assert_eq!(ran, 1, "{heard:?}");
         assert_eq!(site.went_well(&line).await, "1");
     }
+}
+
+#[tokio::test]
+async fn a_request_expires() {
+    let site = site().await;
+    let approve = site.asks("alice", "my done = yes").await;
+    let id = approve.split(' ').nth(1).unwrap();
+    let kept = site.engine.store().get("approval", id).unwrap().unwrap();
+    let mut body: serde_json::Value = serde_json::from_str(&kept.body).unwrap();
+    body["plan"]["until"] = (crate::engine::now() - 1).into();
+    let change = Change::Put { kind: "approval", key: id.into(), body: body.to_string(), expect: Expect::Anything };
+    site.engine.store().apply(vec![change]).await.unwrap();
+    denied(&site.says("carol", &approve).await, "has expired");
+    assert_eq!(site.says("carol", "approvals").await.text, "");
+    assert_eq!(site.went_well("done =").await, "0");
+}
+
+/// A chat service that hands on what is posted.
+struct Posts(tokio::sync::mpsc::UnboundedSender<String>);
+
+#[async_trait::async_trait]
+impl Outlet for Posts {
+    fn knows(&self, _: &str, _: &Place) -> bool {
+        true
+    }
+
+    async fn post(&self, service: &str, room: &str, text: &str) -> Result<(), Error> {
+        self.0.send(format!("{service} #{room}: {text}")).map_err(|error| Error::failed(error.to_string()))
+    }
+
+    async fn whisper(&self, _: &str, _: &Address, _: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn services(&self) -> Vec<(ecow::EcoString, ecow::EcoString)> {
+        vec![("net".into(), "connected".into())]
+    }
+}
+
+/// A request from a chat that is approved of at the console runs in the process that is on that chat, and answers there.
+#[tokio::test]
+async fn whoever_reaches_the_room_releases_the_line() {
+    let site = site().await;
+    let asked = site.hears(Identity::Account("chat://net/alice".into()), "my done = yes").await;
+    let heard = site.says("carol", &vote(&asked.text)).await;
+    assert!(heard.end.is_none() && heard.text.contains("runs when net is reached"), "{heard:?}");
+    assert_eq!(site.went_well("done =").await, "0");
+    let site = site.again();
+    let (posts, mut posted) = tokio::sync::mpsc::unbounded_channel();
+    site.engine.connect(std::sync::Arc::new(Posts(posts)));
+    let serving = site.engine.clone();
+    let serving = tokio::spawn(async move { serving.take_over().await });
+    let said = posted.recv().await.unwrap();
+    assert!(said.starts_with("net #ops: alice's my done = yes was approved of by carol"), "{said}");
+    assert_eq!(site.went_well("done =").await, "1");
+    denied(&site.says("dave", &vote(&asked.text)).await, "counts once");
+    serving.abort();
 }

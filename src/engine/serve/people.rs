@@ -40,6 +40,12 @@ fn account(call: &Call) -> Result<EcoString, Error> {
 
 pub(super) async fn create_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = fresh_name(call)?;
+    // what looks like somebody else is somebody else's chance
+    let people = host.engine.world()?;
+    if let Some(other) = people.policy.people().looks_like(&name) {
+        return Err(Error::failed(format!("{name} looks like {other}, and people would take one for the other"))
+            .help("choose a name that shows whom it means"));
+    }
     apply(host, vec![insert(kind::USER, name.clone(), &User::default())]).await?;
     Ok(done(format!("the user {name} is there")))
 }
@@ -48,6 +54,7 @@ pub(super) async fn delete_user(host: &Host, call: &Call) -> Result<Vec<Value>, 
     let name = text(call, "NAME")?;
     guards::keeps_an_administrator(host, |people| drop(people.users.remove(&name)))?;
     let mut changes = vec![remove(kind::USER, name.clone(), Expect::Present)];
+    changes.extend([kind::TOTP, kind::ELEVATION, kind::LINK].map(|kind| remove(kind, name.clone(), Expect::Anything)));
     changes.extend(without(host, kind::GROUP, |group: &mut Group| group.users.remove(&name))?);
     changes.extend(belongings(host, &name)?);
     changes.extend(disowned(host, &name)?);

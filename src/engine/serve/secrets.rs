@@ -109,6 +109,7 @@ pub(super) async fn remove(host: &Host, call: &Call) -> Result<Vec<Value>, Error
 }
 
 pub(super) async fn rotate_key(host: &Host) -> Result<Vec<Value>, Error> {
-    let count = config::rotate(host.engine.store(), &host.engine.0.seals).await?;
+    let count =
+        config::rotate(host.engine.store(), &host.engine.0.seals, |next| super::totp::sealed_anew(host, next)).await?;
     Ok(done(format!("{count} secrets are sealed with another key")))
 }
