@@ -320,3 +320,39 @@ fn the_circumstances_are_foreseen() {
     assert_eq!(foresee(&forbids, &has, &facts), Some(Denial::Forbidden { by: vec!["0".into()] }));
     assert_eq!(foresee(&forbids, &has, &elsewhere), None);
 }
+
+/// What holds whatever the arguments are is foreseen, and what another rule may take out of the count is not.
+#[test]
+fn what_gives_way_is_not_foreseen() {
+    let foreseen = |rules: &[&str], permissions: &[&str]| {
+        let found = foresee(&rulings(rules), &|name| permissions.contains(&name), &Facts::of("a:b"));
+        found.map(|denial| match denial {
+            Denial::Missing(unmet) => unmet.iter().map(|unmet| unmet.rule.to_string()).collect::<Vec<_>>().join(" "),
+            other => format!("{other:?}"),
+        })
+    };
+    let base = "when command is a:b must have a:p";
+    let more = "when command is a:b with arg[0] == 'x' must have a:q";
+    assert_eq!(foreseen(&[base, more], &["a:q"]), None, "the second may take the place of the first");
+    assert_eq!(foreseen(&[base, more], &["a:p"]), None);
+    assert_eq!(foreseen(&[base, more], &[]).as_deref(), Some("0 1"));
+    assert_eq!(foreseen(&[base, "when command is a:b allow"], &[]).as_deref(), Some("0"), "both count, surely");
+    assert_eq!(foreseen(&[base, "guard when command is a:b must have a:q"], &["a:p"]).as_deref(), Some("1"));
+    let asks = "guard when command is a:b with arg[0] == 'x' must have a:q";
+    assert_eq!(foreseen(&[base, asks], &["a:p"]), None, "it may not hold");
+    let alone = "when command is a:b with arg[0] == 'x' must have a:p";
+    assert_eq!(foreseen(&[alone, "when command is a:b allow"], &[]), None);
+}
+
+#[test]
+fn a_window_opens_to_the_minute() {
+    const NINE: i64 = 1_772_409_600_000 + 9 * 3_600_000;
+    let rules = rulings(&["when command is a:b during 'mon 09:15-09:45 UTC' allow"]);
+    let rules: Vec<&Ruling> = rules.iter().collect();
+    for (minute, open) in [(0, false), (14, false), (15, true), (30, true), (44, true), (45, false)] {
+        let facts = Facts { at: Some(NINE + minute * 60_000), ..Facts::of("a:b") };
+        assert_eq!(!matches!(decide(&rules, &|_| false, &facts), Decision::Deny(_)), open, "{minute}");
+    }
+    let no_time = Facts { at: Some(i64::MAX), ..Facts::of("a:b") };
+    assert!(matches!(decide(&rules, &|_| false, &no_time), Decision::Deny(_)), "no clock shows it");
+}
