@@ -54,7 +54,7 @@ pub(crate) use approval::Action;
 use approval::Release;
 use bundles::Bundles;
 pub(crate) use complete::Completion;
-use drive::{Listed, drive, status};
+use drive::{Bounds, Listed, Running, drive, status};
 pub(crate) use host::Paging;
 use host::{Judged, Lent, LineHost};
 pub(crate) use life::Life;
@@ -90,17 +90,6 @@ struct Inner {
     /// The newest message in an inbox that its owner has been told of.
     told: Mutex<HashMap<EcoString, String>>,
     notices: OnceLock<Notices>,
-}
-
-/// A line that runs.
-struct Running {
-    who: EcoString,
-    room: EcoString,
-    text: String,
-    since: i64,
-    /// How many values it has given.
-    shown: Arc<AtomicU64>,
-    kill: oneshot::Sender<EcoString>,
 }
 
 /// A line that somebody asked for.
@@ -381,6 +370,7 @@ impl Engine {
         beside: &mut Beside,
     ) -> Result<(), Error> {
         let Opened { who, at, version, trail, release } = opened;
+        let approved = release.is_some();
         let world = self.world_of(version)?;
         let subject = world.policy.subject(&request.identity)?;
         if world.emergencies.contains_key(subject.name()) && !subject.is_stranger() {
@@ -402,16 +392,18 @@ impl Engine {
             return Err(approval::park(&host, &line, &plan, beside).await);
         }
         host.tell(serve::set_aside(&host, &line));
+        let bounds = Bounds::of(&request.identity, approved, &plan);
         let (kill, killed) = oneshot::channel();
         let running = Running {
             who,
+            service: request.service.clone(),
             room: room_name(&request.place),
             text: request.text,
             since: at,
             shown: Arc::clone(&beside.values),
             kill,
         };
-        let _listed = Listed::new(self, id, running)?;
+        let _listed = Listed::new(self, id, running, bounds)?;
         let around: Arc<dyn run::Around> = Arc::new(Lent::new(&host));
         let last_command = plan.last_command();
         if let Some(life) = host.life() {

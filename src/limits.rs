@@ -64,6 +64,10 @@ pub(crate) const EMBEDDED: usize = 5;
 pub(crate) const CHOICES: usize = 500;
 /// How many lines run at once.
 pub(crate) const RUNNING: usize = 4096;
+/// How many of them one person may have; the operator may have all.
+pub(crate) const RUNNING_USER: usize = 16;
+/// How many of them may have been said in one room: half of what a chat service runs.
+pub(crate) const RUNNING_ROOM: usize = 128;
 /// How far back a start looks for lines that broke off; older ones are closed when somebody lists them.
 pub(crate) const LOOK_BACK: Duration = Duration::from_hours(30 * 24);
 /// After how many records of the log its next anchor is due.

@@ -2,12 +2,15 @@
 //! the note is there when it ran.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+use std::sync::Arc;
+
 use pipit_commands::{Error, ErrorKind};
 use pipit_grammar::rule::Place;
 
 use crate::access::Identity;
 use crate::engine::tests::{Site, denied};
-use crate::engine::{Address, Outlet};
+use crate::engine::{Address, Outlet, Running};
+use crate::limits;
 use crate::store::{Change, Expect};
 
 const GUARD: &str = "rule create \"when command is my:my require approval 1 from checker\"";
@@ -60,6 +63,30 @@ async fn a_line_waits_and_runs_once_as_its_requester() {
     assert_eq!(site.says("alice", "my done = yes").await.end, Some(ErrorKind::Parked));
     let log = site.operator("audit list --user=alice | where line='my done = yes' | get ended").await;
     assert_eq!(log, "parked\nok\nparked");
+}
+
+#[tokio::test]
+async fn who_has_all_lines_running_still_looks_stops_and_has_what_was_approved() {
+    let site = site().await;
+    let approve = site.asks("alice", "my done = yes").await;
+    for at in 0..limits::RUNNING_USER {
+        let (kill, _) = tokio::sync::oneshot::channel();
+        let (who, text) = ("alice".into(), "sleep 1h".to_owned());
+        let line =
+            Running { who, service: "net".into(), room: "dev".into(), text, since: 0, shown: Arc::default(), kill };
+        site.engine.running().insert(format!("LINE{at}"), line);
+    }
+    for line in ["echo a", "ps | sleep 1h", "list 1 | each { ps }"] {
+        let heard = site.says("alice", line).await;
+        assert!(heard.end == Some(ErrorKind::Refused) && heard.text.contains("lines run already"), "{heard:?}");
+    }
+    assert_eq!(site.says("bob", "echo a").await.end, None);
+    let heard = site.says("carol", &approve).await;
+    assert!(heard.end.is_none() && heard.text.contains("it went well"), "{heard:?}");
+    let heard = site.says("alice", "ps").await;
+    assert!(heard.end.is_none() && heard.text.contains("LINE0"), "{heard:?}");
+    assert_eq!(site.says("alice", "kill LINE0").await.end, None);
+    assert_eq!(site.says("alice", "echo a").await.end, None);
 }
 
 #[tokio::test]
