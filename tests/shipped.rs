@@ -64,7 +64,7 @@ fn postgres_is_only_read() {
 #[test]
 fn names_and_addresses() {
     let server = names();
-    play("dns", &[("dns://127.0.0.1:53\n", &format!("{}\n", server.address))]);
+    play("zone", &[("dns://127.0.0.1:53\n", &format!("{}\n", server.address))]);
 }
 
 #[test]
