@@ -64,6 +64,9 @@ enum Command {
         /// Show each value as one compact JSON line, as soon as it is there
         #[arg(long)]
         json: bool,
+        /// Write the pictures and files that commands make, such as the PNG of `chart`, into this folder
+        #[arg(long, value_name = "DIR")]
+        files: Option<PathBuf>,
         /// Let standard input flow into the first stage, line by line as text
         #[arg(long)]
         stdin: bool,
@@ -217,11 +220,12 @@ pub(crate) fn main() -> ExitCode {
     keep_memory_in();
     let cli = Cli::parse();
     match &cli.command {
-        Command::Run { user, room, json, stdin, whole, line } => {
+        Command::Run { user, room, json, files, stdin, whole, line } => {
             let ask = line::Ask {
                 user: user.clone(),
                 room: room.clone(),
                 json: *json,
+                files: files.clone(),
                 input: line::Input::of(*stdin, *whole),
                 line: line.join(" "),
             };
@@ -260,7 +264,8 @@ pub(crate) fn main() -> ExitCode {
         }
         Command::Bundle(BundleCommand::Verb(words)) => {
             let line = bundle::line(words);
-            let ask = line::Ask { user: None, room: None, json: false, input: line::Input::of(false, false), line };
+            let input = line::Input::of(false, false);
+            let ask = line::Ask { user: None, room: None, json: false, files: None, input, line };
             with(&cli, |home, _| line::run(home, ask))
         }
     }

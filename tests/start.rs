@@ -20,6 +20,27 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
+fn pictures_are_written_where_one_asks_for_them() {
+    let home = Home::new();
+    let folder = home.beside("pictures");
+    let draw = || {
+        let line = "list 1 5 3 | chart bar";
+        let drawn = Said::of(&mut home.command(&["run", "--files", folder.to_str().unwrap(), "--", line]));
+        assert!(drawn.err.contains("chart.png is written"), "{drawn:?}");
+        drawn.well()
+    };
+    assert_eq!(draw(), home.run("list 1 5 3 | chart bar").well(), "the text is shown as well");
+    draw();
+    let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["2-chart.png", "chart.png"]);
+    let picture = fs::read(folder.join("chart.png")).unwrap();
+    assert!(picture.starts_with(b"\x89PNG\r\n\x1a\n") && picture.len() > 500);
+    Said::of(&mut home.command(&["run", "--files", "/dev/null/x", "--", "list 1 2 | chart line"]))
+        .fails(1, "cannot be written");
+}
+
+#[test]
 fn a_home_is_made_for_its_owner_alone() {
     let home = Home::new();
     assert_eq!(home.run("echo hi").well(), "hi");

@@ -1,12 +1,15 @@
 //! `pipit run`: one line of the local operator's.
 
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use pipit_commands::Stream;
+use pipit_commands::{Attachment, Stream};
 use pipit_grammar::rule::{Place, Via};
 
 use super::shown::{Followed, Shown, follow};
-use super::{Home, fail};
+use super::{Home, fail, tell};
 use crate::access::Identity;
 use crate::engine::Request;
 
@@ -38,9 +41,37 @@ pub(super) struct Ask {
     pub(super) user: Option<String>,
     pub(super) room: Option<String>,
     pub(super) json: bool,
+    /// The folder for pictures and files.
+    pub(super) files: Option<PathBuf>,
     pub(super) input: Input,
     pub(super) line: String,
 }
+
+/// Writes attachments into a folder, each under a name that is not taken, and tells where they are.
+fn write(folder: &Path, attached: &[Attachment]) -> Result<(), String> {
+    for attachment in attached {
+        // the name is a command's own word
+        let name = Path::new(attachment.name.as_str()).file_name().unwrap_or(OsStr::new("file"));
+        let odd = |error: std::io::Error| format!("{} cannot be written: {error}", folder.display());
+        std::fs::create_dir_all(folder).map_err(odd)?;
+        let bytes = (attachment.bytes)();
+        let place = (1..=TAKEN).map(|number| match number {
+            1 => folder.join(name),
+            _ => folder.join(format!("{number}-{}", name.to_string_lossy())),
+        });
+        let made = place.into_iter().find_map(|place| match std::fs::File::create_new(&place) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => None,
+            made => Some((place, made)),
+        });
+        let Some((place, made)) = made else { return Err(format!("{} is full of such files", folder.display())) };
+        made.and_then(|mut file| file.write_all(&bytes)).map_err(odd)?;
+        tell(&format_args!("{} is written", place.display()));
+    }
+    Ok(())
+}
+
+/// How many files of one name a folder may have.
+const TAKEN: usize = 1000;
 
 /// Runs a line and shows what comes.
 pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
@@ -49,6 +80,7 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
         Err(error) => return fail(5, &format!("the runtime does not start: {error}")),
     };
     let cause = ask.user.is_some().then_some("operator");
+    let files = ask.files;
     let request = Request {
         text: ask.line,
         identity: ask.user.map_or(Identity::Operator, |user| Identity::Named(user.into())),
@@ -74,6 +106,11 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
         let Followed { reply, written, .. } = follow(&engine, request, shown, false, std::future::pending()).await;
         engine.settle().await;
         let code = reply.error.as_ref().map_or(0, |error| error.kind().exit());
+        if let Some(folder) = &files
+            && let Err(error) = write(folder, &reply.attached)
+        {
+            return fail(1, &error);
+        }
         if let Some(receipt) = reply.receipt
             && let Err(error) = receipt.durable().await
         {
