@@ -111,7 +111,7 @@ fn point(value: &Value, at: usize, key: Option<&Key>, label: Option<&Key>) -> Re
         (None, None) => Some(value),
     };
     let Some(found) = found.filter(|found| !matches!(found, Value::Null)) else { return Ok(None) };
-    let number = Number::of(found).ok_or_else(|| crate::number::no_number("chart", found))?.part();
+    let number = Number::of(found).ok_or_else(|| crate::number::no_number("chart bar", found))?.part();
     let name = match (label, record) {
         (Some(label), _) => label.of(value).map(Value::to_text),
         (None, Some(record)) => {

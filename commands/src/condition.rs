@@ -228,8 +228,9 @@ impl Test {
                 let Some(Value::Text(text)) = at.of_value(value) else { return None };
                 Value::number_of(text)?;
                 let name = at.name();
+                let program = if name == "_" { "tonumber".to_owned() } else { format!("'.{name} |= tonumber'") };
                 Some(format!(
-                    "{name} is text here ({}), and a text is no number; jq '.{name} |= tonumber' before it makes it one",
+                    "{name} is text here ({}), and a text is no number; jq {program} before it makes it one",
                     shown(text)
                 ))
             }

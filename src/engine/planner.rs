@@ -453,10 +453,11 @@ fn following(items: &[&Item], command: &str) -> Result<Line, Error> {
     match items {
         [Item::Block(block)] => Ok(block.line.clone()),
         [Item::Word(first), rest @ ..] => {
-            let name = first
-                .bare()
-                .filter(|text| ast::is_name(text))
-                .ok_or_else(|| Error::refused(format!("{command} wants the name of a command")).at(first.span))?;
+            let name = first.bare().filter(|text| ast::is_name(text)).ok_or_else(|| {
+                Error::refused(format!("{command} wants the name of a command"))
+                    .at(first.span)
+                    .help(format!("write its words as they are typed, or a whole line in a block: {command} {{ … }}"))
+            })?;
             let stage = ast::Stage {
                 name: ast::Name { text: name.into(), span: first.span },
                 items: rest.iter().map(|item| (*item).clone()).collect(),

@@ -83,6 +83,19 @@ fn to(host: &Host, call: &Call) -> Result<To, Error> {
     Ok(To::Here)
 }
 
+impl Drop for Tee {
+    fn drop(&mut self) {
+        // what is not whole is not kept, and whoever typed the line should know
+        if self.input.is_some() {
+            let what = match &self.to {
+                To::Name { name, .. } => format!("{name} is not kept"),
+                To::Here => "nothing is posted by tee".to_owned(),
+            };
+            self.host.tell(vec![format!("{what}: the stream was stopped before its end")]);
+        }
+    }
+}
+
 impl Tee {
     async fn step(&mut self) -> Option<Result<Vec<Value>, Error>> {
         match self.input.as_mut()?.next().await {

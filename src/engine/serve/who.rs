@@ -104,7 +104,7 @@ pub(super) fn who_can(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
         })
         .collect();
     if rows.is_empty() {
-        host.tell(vec!["nobody may; why shows what it takes".into()]);
+        host.tell(vec!["no user may; why shows what it takes".into()]);
     }
     Ok(rows)
 }
