@@ -30,6 +30,9 @@ pub(crate) use lint::lint;
 use decide::{Decision, Denial, Facts, Layer, Ruling, Tainted};
 pub(crate) use explain::objection;
 
+/// The role of those who were made administrators with a code, and who are asked where nobody else is named.
+pub(crate) const ADMINISTRATORS: &str = "admin";
+
 /// The rights that the shell itself brings. The local operator holds them all; a role may be granted each.
 pub(crate) const RIGHTS: &[&str] = &[
     "access:escalate",
@@ -201,6 +204,12 @@ impl Policy {
     /// The rules that have a say about a command.
     pub(crate) fn rules_of(&self, exact: &str) -> &[Arc<Ruling>] {
         self.rules.get(exact).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether approvals come from those who have this role: by a rule, or because it is that of administrators.
+    pub(crate) fn approves(&self, role: &str) -> bool {
+        let named = |ruling: &Arc<Ruling>| ruling.approver().is_some_and(|approver| approver == role);
+        role == ADMINISTRATORS || self.rules.values().flatten().any(named)
     }
 
     /// Who an identity is. An account that belongs to nobody and everything unverified is a stranger; a name that the

@@ -15,7 +15,7 @@ const EMERGENCY: &str = "break-glass";
 
 /// What no emergency gives rights over.
 const NEVER: &[&str] =
-    &["user", "group", "role", "permission", "rule", "audit", "secret", "bundle", "alias", "room", "shell"];
+    &["user", "group", "role", "permission", "rule", "access", "audit", "secret", "bundle", "alias", "room", "shell"];
 
 /// The most letters of a name.
 const LONGEST: usize = 32;
@@ -131,6 +131,11 @@ impl People {
     /// Everybody who has a role.
     pub(crate) fn holders<'a>(&'a self, role: &'a str) -> impl Iterator<Item = &'a EcoString> {
         self.users.keys().filter(move |user| self.holds(user, role))
+    }
+
+    /// Whether a user has a permission by a role, and not for an emergency.
+    pub(crate) fn owns(&self, user: &str, permission: &str) -> bool {
+        self.roles_of(user).any(|(_, role)| role.permissions.contains(permission))
     }
 
     /// The permissions of a user.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use ecow::{EcoString, eco_format};
 use pipit_commands::Value;
-use pipit_grammar::rule::{Atom, Literal, Patterns, Rule, Subject, Target, Test, compile_pattern, parse_rule};
+use pipit_grammar::rule::{
+    Atom, Effect, Kind, Literal, Patterns, Requirement, Rule, Subject, Target, Test, compile_pattern, parse_rule,
+};
 
 use super::call::{Ask, Constant, Facts, Open, Probe, Truth};
 
@@ -80,6 +82,17 @@ enum Rank {
 }
 
 impl Ruling {
+    /// The role that it takes approvals from.
+    pub(crate) fn approver(&self) -> Option<&EcoString> {
+        let (Kind::When(effect) | Kind::Guard(effect)) = &self.body.as_ref().ok()?.rule.kind else { return None };
+        match effect {
+            Effect::Require(Requirement::Approval { role, .. }) => Some(role),
+            Effect::Require(Requirement::StepUp { .. } | Requirement::Reason) | Effect::Allow | Effect::MustHave(_) => {
+                None
+            }
+        }
+    }
+
     /// Makes a rule ready. One that cannot be read is kept all the same: it denies whatever is decided with it.
     pub(crate) fn read(id: impl Into<EcoString>, layer: Layer, source: impl Into<EcoString>) -> Self {
         let source = source.into();

@@ -10,7 +10,7 @@ use super::super::now;
 use super::super::world::World;
 use super::Host;
 use crate::access::decide::Ruling;
-use crate::access::{Fate, People, differences};
+use crate::access::{Fate, People, Role, differences};
 
 /// The right to give rights that one does not hold.
 const ESCALATE: &str = "access:escalate";
@@ -18,13 +18,17 @@ const ESCALATE: &str = "access:escalate";
 /// The right without which there is no administrator.
 const ADMINISTERS: &str = "user:manage";
 
-/// Refuses to give permissions that the caller does not hold.
+/// Refuses to give permissions that the caller does not hold for good: those of an emergency are lent.
 pub(super) fn may_give<'p>(host: &Host, permissions: impl IntoIterator<Item = &'p EcoString>) -> Result<(), Error> {
     if host.subject.has(ESCALATE) {
         return Ok(());
     }
     let me = host.subject.name();
-    match permissions.into_iter().find(|permission| !host.subject.has(permission)) {
+    let world = host.engine.world()?;
+    let people = world.policy.people();
+    let holds =
+        |permission: &str| host.subject.has(permission) && (host.subject.is_operator() || people.owns(me, permission));
+    match permissions.into_iter().find(|permission| !holds(permission)) {
         Some(lacking) => {
             Err(Error::new(ErrorKind::Denied, format!("{me} may not give {lacking}: {me} does not hold it"))
                 .help(format!("who holds it may, or who holds {ESCALATE}")))
@@ -36,8 +40,37 @@ pub(super) fn may_give<'p>(host: &Host, permissions: impl IntoIterator<Item = &'
 /// Refuses to give what a group has by its roles.
 pub(super) fn may_give_group(host: &Host, group: &str) -> Result<(), Error> {
     let world = host.engine.world()?;
-    let roles = world.policy.people().roles.values().filter(|role| role.groups.contains(group));
-    may_give(host, roles.flat_map(|role| &role.permissions))
+    let roles = world.policy.people().roles.iter().filter(|(_, role)| role.groups.contains(group));
+    may_give_roles(host, roles)
+}
+
+/// Refuses to give what a user has by groups and roles.
+pub(super) fn may_give_user(host: &Host, user: &str) -> Result<(), Error> {
+    may_give_roles(host, host.engine.world()?.policy.people().roles_of(user))
+}
+
+/// Refuses to give roles whose permissions the caller does not hold, and those that approvals come from when the caller
+/// has them not: whoever could give them could approve of their own lines by somebody else's hand.
+pub(super) fn may_give_roles<'r>(
+    host: &Host,
+    roles: impl Iterator<Item = (&'r EcoString, &'r Role)>,
+) -> Result<(), Error> {
+    let roles: Vec<_> = roles.collect();
+    may_give(host, roles.iter().flat_map(|(_, role)| &role.permissions))?;
+    if host.subject.has(ESCALATE) {
+        return Ok(());
+    }
+    let me = host.subject.name();
+    let world = host.engine.world()?;
+    let lacking = |role: &str| world.policy.approves(role) && !world.policy.people().holds(me, role);
+    match roles.iter().find(|(name, _)| lacking(name)) {
+        Some((role, _)) => Err(Error::new(
+            ErrorKind::Denied,
+            format!("{me} may not give the role {role}: approvals come from it, and {me} does not have it"),
+        )
+        .help(format!("who has it may, or who holds {ESCALATE}"))),
+        None => Ok(()),
+    }
 }
 
 /// Refuses a change of rules by which anybody gains what the caller may not run.
@@ -52,6 +85,11 @@ pub(super) fn widens_nothing(
     }
     let everybody = super::rules::everybody(world)?;
     let me = host.subject.name();
+    let lent = |permission: &EcoString| !world.policy.people().owns(me, permission);
+    if !host.subject.is_operator() && host.subject.permissions().iter().any(lent) {
+        return Err(Error::new(ErrorKind::Denied, format!("{me} may not change rules during an emergency"))
+            .help("its rights are lent, and a rule would make them somebody's own"));
+    }
     for command in commands {
         let rules = [world.policy.rules_of(command.exact()), &after(command)];
         let found = differences(command, rules, &everybody, now());

@@ -99,7 +99,13 @@ impl Drop for Tee {
 impl Tee {
     async fn step(&mut self) -> Option<Result<Vec<Value>, Error>> {
         match self.input.as_mut()?.next().await {
-            Some(Ok(batch)) => Some(self.take(&batch).map(|()| batch)),
+            Some(Ok(batch)) => {
+                let taken = self.take(&batch);
+                if taken.is_err() {
+                    self.input = None;
+                }
+                Some(taken.map(|()| batch))
+            }
             Some(Err(error)) => {
                 self.input = None;
                 Some(Err(error))

@@ -161,7 +161,7 @@ pub(super) async fn link(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
         );
     }
     // whoever has the account has all that the user has
-    guards::may_give(host, &*host.engine.world()?.policy.people().permissions_of(&name))?;
+    guards::may_give_user(host, &name)?;
     let added = account.clone();
     change(host, kind::USER, &name, |user: &mut User| {
         user.accounts.insert(added);
@@ -240,7 +240,7 @@ pub(super) async fn remove_user(host: &Host, call: &Call) -> Result<Vec<Value>, 
 /// The key of the one-time code's hash.
 const CODE: &str = "code";
 /// The group and the role of the administrators.
-const ADMIN: &str = "admin";
+const ADMIN: &str = crate::access::ADMINISTRATORS;
 
 /// Makes the caller the administrator, once, with the code that only the console showed.
 pub(super) async fn claim(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {

@@ -90,7 +90,7 @@ pub(super) async fn give(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
     if !people.groups.contains_key(&group) {
         return Err(Error::failed(format!("there is no group {group}")));
     }
-    guards::may_give(host, people.roles.get(&name).into_iter().flat_map(|role| &role.permissions))?;
+    guards::may_give_roles(host, people.roles.get_key_value(&name).into_iter())?;
     let added = group.clone();
     change(host, kind::ROLE, &name, |role: &mut Role| {
         role.groups.insert(added);
