@@ -25,6 +25,7 @@ mod shown;
 mod stdin;
 mod test;
 mod tree;
+mod words;
 
 pub(crate) use home::Home;
 

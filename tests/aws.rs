@@ -1,45 +1,13 @@
 //! The bundle `aws` through the binary, with the AWS command line, against moto: a server of AWS's interfaces on loopback.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
-use std::net::TcpStream;
-use std::process::{Command, Stdio};
-
-use serde_json::Value;
-
 #[path = "support/home.rs"]
 mod home;
+#[path = "support/moto.rs"]
+mod moto;
 
-use home::{Beside, Home, field, free_port, tool, until};
-
-/// moto on a port of its own.
-struct Moto {
-    _server: Beside,
-    address: String,
-}
-
-impl Moto {
-    fn start() -> Self {
-        let port = free_port();
-        let mut command = Command::new(tool("moto_server"));
-        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null());
-        let server = Beside::start(&mut command);
-        until("moto_server", || TcpStream::connect(("127.0.0.1", port)).ok());
-        Self { _server: server, address: format!("http://127.0.0.1:{port}") }
-    }
-
-    /// Makes something, by the AWS command line itself.
-    fn make(&self, args: &str) -> Value {
-        let mut command = Command::new(tool("aws"));
-        command.args(args.split(' ')).args(["--output", "json", "--endpoint-url", &self.address]);
-        command
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_DEFAULT_REGION", "eu-west-1");
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap_or_default()
-    }
-}
+use home::{Home, field, tool};
+use moto::Moto;
 
 /// A secret, as the operator gives it: by standard input, so that it stands in no line.
 fn secret(home: &Home, name: &str, value: &str) {

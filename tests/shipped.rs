@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 
 #[path = "support/home.rs"]
 mod home;
+#[path = "support/moto.rs"]
+mod moto;
 #[path = "shipped/servers.rs"]
 mod servers;
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::line::{self, Ask, Input};
+use super::words::quoted;
 use super::{Home, fail, show};
 use crate::audit;
 use crate::store::Store;
@@ -52,22 +53,6 @@ pub(super) fn line(home: &Home, words: &[String]) -> ExitCode {
     let rest = rest.iter().filter(|word| *word != "--json").map(|word| quoted(word));
     let line = ["audit".to_owned(), verb.clone()].into_iter().chain(rest).collect::<Vec<_>>().join(" ");
     line::run(home, Ask { user: None, room: None, json, files: None, input: Input::None, line })
-}
-
-/// A word of the command line as a word of a line. What is an option stays one.
-fn quoted(word: &str) -> String {
-    let (name, value) = match word.split_once('=') {
-        Some((name, value)) if name.starts_with("--") => (format!("{name}="), value),
-        Some(_) | None => (String::new(), word),
-    };
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/+".contains(c);
-    if value.chars().all(plain) && !value.is_empty() {
-        return format!("{name}{value}");
-    }
-    format!(
-        "{name}\"{}\"",
-        value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace("%s", "\\u{25}s")
-    )
 }
 
 /// `pipit audit accept-loss`.

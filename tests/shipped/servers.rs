@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::home::{Beside, Said, free_port, sources, tool, until};
+use super::moto::Moto;
 
 /// A server that runs, and goes with this.
 pub(crate) struct Server {
@@ -273,55 +274,39 @@ pub(crate) fn github() -> Server {
     Server { programs: vec![server], folder, address: format!("http://127.0.0.1:{port}"), second: String::new() }
 }
 
-/// moto, which stands in for AWS.
-fn moto() -> (Beside, String) {
-    let port = free_port();
-    let server = start(Command::new(tool("moto_server")).args(["-H", "127.0.0.1", "-p", &port.to_string()]));
-    answers(port);
-    (server, format!("http://127.0.0.1:{port}"))
-}
-
-/// Makes something in AWS, by its own command line.
-fn aws(address: &str, args: &[&str]) {
-    let mut command = Command::new(tool("aws"));
-    command.args(args).env("AWS_ENDPOINT_URL", address).env("AWS_DEFAULT_REGION", "eu-west-1");
-    let said = Said::of(command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test"));
-    assert_eq!(said.code, Some(0), "{said:?}");
-}
-
 /// AWS with two running instances, a bucket and a user.
 pub(crate) fn cloud() -> Server {
     let folder = tempfile::tempdir().unwrap();
-    let (server, address) = moto();
+    let moto = Moto::start();
     for line in [
         "ec2 run-instances --image-id ami-12c6146b --count 2 --instance-type t3.micro",
         "s3api create-bucket --bucket backups --create-bucket-configuration LocationConstraint=eu-west-1",
         "iam create-user --user-name ada",
     ] {
-        aws(&address, &line.split(' ').collect::<Vec<_>>());
+        moto.make(line);
     }
-    Server { programs: vec![server], folder, address, second: String::new() }
+    Server { programs: vec![moto.server], folder, address: moto.address, second: String::new() }
 }
 
 /// `CloudWatch` Logs with two groups and the events of the last minutes.
 pub(crate) fn logs() -> Server {
     let folder = tempfile::tempdir().unwrap();
-    let (server, address) = moto();
+    let moto = Moto::start();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     for (group, stream, texts) in [
         ("/app/api", "web-1", ["GET /health 200", "GET /orders 500 timeout", "GET /orders 200"]),
         ("/app/worker", "web-2", ["job 1 done", "job 2 ERROR no disk", "job 3 done"]),
     ] {
         let stream = ["--log-group-name", group, "--log-stream-name", stream];
-        aws(&address, &["logs", "create-log-group", "--log-group-name", group]);
-        aws(&address, &[&["logs", "create-log-stream"], &stream[..]].concat());
+        moto.make_of(&["logs", "create-log-group", "--log-group-name", group]);
+        moto.make_of(&[&["logs", "create-log-stream"], &stream[..]].concat());
         let events = texts.iter().zip([300_000, 200_000, 100_000]);
         let events: Vec<String> =
             events.map(|(text, ago)| format!(r#"{{"timestamp":{},"message":"{text}"}}"#, now - ago)).collect();
         let events = format!("[{}]", events.join(","));
-        aws(&address, &[&["logs", "put-log-events", "--log-events", &events], &stream[..]].concat());
+        moto.make_of(&[&["logs", "put-log-events", "--log-events", &events], &stream[..]].concat());
     }
-    Server { programs: vec![server], folder, address, second: String::new() }
+    Server { programs: vec![moto.server], folder, address: moto.address, second: String::new() }
 }
 
 impl Drop for Server {
