@@ -21,7 +21,7 @@ use crate::audit::{Asked, Audit, Outcome, Receipt, Status, Trail};
 use crate::bundle::Sources;
 use crate::limits;
 use crate::net::Net;
-use crate::render::Document;
+use crate::render::{Document, Template};
 use crate::seal::Seals;
 use crate::store::Store;
 
@@ -133,7 +133,7 @@ pub(crate) struct Reply {
     /// Why it did not go well; a quiet stop with something to say is here too.
     pub(crate) error: Option<Error>,
     /// The template of a bundle that shows the values.
-    pub(crate) template: Option<String>,
+    pub(crate) template: Option<Template>,
     /// Pictures and files beside the values.
     pub(crate) attached: Vec<Attachment>,
     /// How the answer is to be paged, when it goes on with one that was kept (`more`).
@@ -464,7 +464,7 @@ struct Opened {
 struct Beside {
     /// How many there were; `ps` reads it meanwhile.
     values: Arc<AtomicU64>,
-    template: Option<String>,
+    template: Option<Template>,
     attached: Vec<Attachment>,
     paging: Option<Paging>,
     notes: Vec<String>,

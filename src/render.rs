@@ -4,12 +4,26 @@
 
 mod document;
 mod failure;
+pub(crate) mod greenbar;
+mod markdown;
+mod rich;
 mod roll;
 
 pub(crate) use document::{Document, Progress, Running};
 pub(crate) use roll::{Look, Roll, how_far};
 
 use pipit_commands::{Error, Value};
+
+use greenbar::Greenbar;
+
+/// How a bundle has its values shown.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Template {
+    /// Jinja over `values`, which parses.
+    Jinja(String),
+    /// Cog's, over `results`.
+    Greenbar(Greenbar),
+}
 
 /// The text of values, for a file or a program; empty when there are none.
 pub(crate) fn text(values: &[Value]) -> String {

@@ -17,6 +17,7 @@ use super::fault::Fault;
 use super::field::{Field, Fields, Notes};
 use super::manifest::{Manifest, Setting};
 use super::yaml;
+use crate::render::Template;
 
 const TOP: [&str; 9] =
     ["bundle", "name", "version", "description", "permissions", "config", "needs", "commands", "templates"];
@@ -83,7 +84,7 @@ fn native(root: &Field<'_>, notes: &mut Notes) -> Option<Manifest> {
         permissions,
         config,
         needs,
-        templates: templates.into_iter().filter_map(|(name, text)| text.map(|text| (name, text))).collect(),
+        templates: templates.into_iter().filter_map(|(name, text)| Some((name, Template::Jinja(text?)))).collect(),
     })
 }
 

@@ -11,6 +11,7 @@ use pipit_commands::{Effect, Example, Fill, Kind};
 use pipit_grammar::usage::Usage;
 
 use super::argv::Template;
+use crate::render;
 
 /// A bundle that was checked.
 #[derive(Clone, Debug)]
@@ -29,8 +30,8 @@ pub(crate) struct Manifest {
     pub needs: Needs,
     /// Its commands, in the order of the file.
     pub commands: Vec<Entry>,
-    /// Its templates by name, as text that parses.
-    pub templates: BTreeMap<EcoString, String>,
+    /// Its templates by name.
+    pub templates: BTreeMap<EcoString, render::Template>,
 }
 
 /// A value that a site sets; programs find it in their environment under its name.

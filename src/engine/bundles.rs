@@ -8,6 +8,7 @@ use ecow::EcoString;
 use pipit_commands::{Command, Error};
 
 use crate::bundle::{self, Ready, Runner, config, install};
+use crate::render::Template;
 use crate::seal::Seals;
 use crate::store::Store;
 
@@ -24,7 +25,7 @@ pub(super) struct Bundles {
 pub(super) struct Loaded {
     pub(super) commands: Vec<Command>,
     /// Templates by `bundle:name`.
-    pub(super) templates: HashMap<EcoString, String>,
+    pub(super) templates: HashMap<EcoString, Template>,
     /// The template of a command, by its exact name, as `bundle:name`.
     pub(super) shown_by: HashMap<EcoString, EcoString>,
     /// Bundles that are enabled and cannot run, and why.
@@ -86,8 +87,8 @@ impl Loaded {
         let name = &manifest.name;
         self.commands.extend(bundle::commands(ready, runner));
         self.permissions.extend(manifest.permissions.iter().map(|short| EcoString::from(format!("{name}:{short}"))));
-        for (template, text) in &manifest.templates {
-            self.templates.insert(format!("{name}:{template}").into(), text.clone());
+        for (template, shown) in &manifest.templates {
+            self.templates.insert(format!("{name}:{template}").into(), shown.clone());
         }
         for entry in &manifest.commands {
             if let Some(template) = &entry.template {

@@ -271,7 +271,7 @@ impl LineHost {
     }
 
     /// The template that shows the values of a command.
-    pub(super) fn template(&self, command: &Command) -> Option<String> {
+    pub(super) fn template(&self, command: &Command) -> Option<render::Template> {
         let chosen = self.said().templates.iter().find(|(of, _)| of == command.exact()).map(|(_, name)| name.clone());
         let name = match chosen {
             Some(name) => format!("{}:{name}", command.spec().bundle).into(),

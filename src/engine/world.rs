@@ -19,6 +19,7 @@ use super::{Catalogue, Engine, unavailable};
 use crate::access::decide::{Layer, Ruling};
 use crate::access::{People, Policy};
 use crate::limits;
+use crate::render::Template;
 use crate::seal::Seals;
 use crate::store::Store;
 
@@ -68,7 +69,7 @@ pub(crate) struct World {
     /// The permissions that the site has made, and those that enabled bundles bring.
     pub(crate) permissions: Vec<EcoString>,
     /// Templates by `bundle:name`.
-    pub(crate) templates: HashMap<EcoString, String>,
+    pub(crate) templates: HashMap<EcoString, Template>,
     /// The template of a command, by its exact name.
     pub(crate) shown_by: HashMap<EcoString, EcoString>,
     /// Bundles that are enabled and cannot run, and why.

@@ -8,9 +8,10 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use ecow::EcoString;
-use pipit_commands::{Attached, Attachment, Error, ErrorKind, Record, Table, Template, Value};
+use pipit_commands::{Attached, Attachment, Error, ErrorKind, Record, Table, Template as Jinja, Value};
 
-use super::plain;
+use super::rich::Piece;
+use super::{Template, plain};
 
 /// An answer, whole or so far.
 #[derive(Clone)]
@@ -76,6 +77,8 @@ pub(crate) enum Block {
     Link(EcoString),
     /// Records, with a cell for every field: columns have a label and know whether they hold numbers.
     Table(Table),
+    /// Text with a form, as a template made it.
+    Rich(Vec<Piece>),
     /// One record: its fields and their texts, which may have several lines.
     Sheet(Vec<(EcoString, String)>),
     /// A picture: its bytes are PNG, and its [`Attached::Picture`] has a text that says the same.
@@ -116,12 +119,19 @@ impl Document {
     }
 
     /// Adds values as a bundle's template shows them. One that fails hides nothing.
-    pub(crate) fn through(mut self, template: &str, values: &[Value]) -> Self {
+    pub(crate) fn through(mut self, template: &Template, values: &[Value]) -> Self {
         if values.is_empty() {
             return self;
         }
+        let template = match template {
+            Template::Jinja(template) => template,
+            Template::Greenbar(template) => {
+                self.blocks.push(Block::Rich(template.fill(values)));
+                return self;
+            }
+        };
         let given: Record = [("values", Value::List(values.iter().cloned().collect()))].into_iter().collect();
-        match Template::read(template).and_then(|template| template.render(given.into())) {
+        match Jinja::read(template).and_then(|template| template.render(given.into())) {
             Ok(rendered) => {
                 self.blocks.push(Block::Code(plain(rendered.trim_end())));
                 self
@@ -149,6 +159,7 @@ impl Document {
                 Block::Lines(lines) => matches!(lines.as_slice(), [only] if *only == alt),
                 Block::Link(_)
                 | Block::Table(_)
+                | Block::Rich(_)
                 | Block::Sheet(_)
                 | Block::Picture(_)
                 | Block::File(_)
@@ -258,7 +269,7 @@ mod tests {
     use pipit_commands::{Attached, Attachment, Error, Record, Value};
 
     use super::{Block, Document, End, Progress, Running, State};
-    use crate::render::{Look, Roll};
+    use crate::render::{Look, Roll, Template};
 
     fn record(name: &str, cpu: i64) -> Value {
         [("name", Value::from(name)), ("cpu", Value::Int(cpu))].into_iter().collect::<Record>().into()
@@ -276,6 +287,7 @@ mod tests {
             Block::Code(_) => "code",
             Block::Link(_) => "link",
             Block::Table(_) => "table",
+            Block::Rich(_) => "rich",
             Block::Sheet(_) => "sheet",
             Block::Picture(_) => "picture",
             Block::File(_) => "file",
@@ -346,9 +358,10 @@ mod tests {
     #[test]
     fn a_template_that_fails_hides_nothing() {
         let values = [record("web", 9)];
-        let well = Document::ended(None).through("{% for v in values %}{{ v.name }}!{% endfor %}", &values);
+        let well = Document::ended(None)
+            .through(&Template::Jinja("{% for v in values %}{{ v.name }}!{% endfor %}".into()), &values);
         assert_eq!(drawn(&well), "web!");
-        let shown = drawn(&Document::ended(None).through("{{ nowhere }}", &values));
+        let shown = drawn(&Document::ended(None).through(&Template::Jinja("{{ nowhere }}".into()), &values));
         assert!(shown.starts_with("name  web\ncpu   9\n(the bundle's template failed: "), "{shown}");
     }
 

@@ -6,7 +6,7 @@ use ecow::EcoString;
 use pipit_commands::{Attached, Layout, Table, columns};
 
 use super::document::{Block, Document, Progress, Running, State};
-use super::failure;
+use super::{failure, rich};
 
 /// For what a text is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,7 @@ impl Roll {
                 Block::Text(part) | Block::Code(part) | Block::Note(part) => text.add(part),
                 Block::Link(link) => text.add(link),
                 Block::Table(table) => self.table(table, head, &mut text),
+                Block::Rich(pieces) => text.add(&rich::text(pieces, &|bold| self.mark(Mark::Label, bold))),
                 Block::Sheet(fields) => text.add(&self.sheet(fields)),
                 Block::Picture(attachment) | Block::File(attachment) => match &attachment.kind {
                     Attached::Picture { alt } => text.add(&super::plain(alt)),

@@ -2,7 +2,7 @@
 //! rules are read by our grammar.
 //!
 //! Where Cog let something pass that loses a rule (a key twice) or never counts (an option that nobody declared), it is
-//! an error or a warning here. Deliberately absent: Cog's templates are checked for their form and not kept.
+//! an error or a warning here. Deliberately absent: running them, which is `super::super::cog`'s.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +16,8 @@ use super::super::field::{Field, Fields, Notes};
 use super::super::manifest::{Entry, Input, Manifest, Needs, Output, Program, Run, Setting};
 use super::super::yaml::Content;
 use super::{bundle_name, warn_of_no_rules};
+use crate::render::Template;
+use crate::render::greenbar::Greenbar;
 
 /// Cog gave up on a command after this.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -41,9 +43,7 @@ pub(super) fn read(version: &Field<'_>, top: &Fields<'_>, notes: &mut Notes) -> 
         self::docker(&docker, notes);
     }
     let config = top.get("config").map(|field| config(&field, notes)).unwrap_or_default();
-    if let Some(field) = top.get("templates") {
-        templates(&field, format, notes);
-    }
+    let templates = top.get("templates").map(|field| templates(&field, format, notes)).unwrap_or_default();
     let around = Around { format, bundle, permissions };
     let commands = top.need("commands", notes).and_then(|field| field.entries(notes)).map(|entries| {
         let read = entries.into_iter().filter_map(|(name, field)| command(name, &field, &around, notes));
@@ -59,7 +59,7 @@ pub(super) fn read(version: &Field<'_>, top: &Fields<'_>, notes: &mut Notes) -> 
         config,
         needs: Needs::default(),
         commands: commands?,
-        templates: BTreeMap::new(),
+        templates,
     })
 }
 
@@ -141,7 +141,7 @@ fn config(field: &Field<'_>, notes: &mut Notes) -> Vec<Setting> {
     settings
 }
 
-fn templates(field: &Field<'_>, format: i64, notes: &mut Notes) -> BTreeMap<EcoString, String> {
+fn templates(field: &Field<'_>, format: i64, notes: &mut Notes) -> BTreeMap<EcoString, Template> {
     let mut templates = BTreeMap::new();
     for (name, field) in field.entries(notes).unwrap_or_default() {
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
@@ -152,8 +152,11 @@ fn templates(field: &Field<'_>, format: i64, notes: &mut Notes) -> BTreeMap<EcoS
             continue;
         }
         let Some(fields) = field.fields(&["body"], notes) else { continue };
-        if let Some(body) = fields.need("body", notes).and_then(|field| field.text(notes)) {
-            templates.insert(name.into(), body.to_owned());
+        let Some(field) = fields.need("body", notes) else { continue };
+        let Some(body) = field.text(notes) else { continue };
+        match Greenbar::read(body) {
+            Ok(template) => drop(templates.insert(name.into(), Template::Greenbar(template))),
+            Err(error) => notes.wrong(&field, error.to_string(body)),
         }
     }
     templates
