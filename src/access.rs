@@ -21,7 +21,7 @@ mod tests;
 pub(crate) mod totp;
 mod who;
 
-pub(crate) use people::{Group, People, Role, User, valid_name};
+pub(crate) use people::{Group, People, Role, User, asked_for, numbered, valid_name};
 pub(crate) use who::{May, Part};
 
 pub(crate) use diff::{Fate, differences};
@@ -62,7 +62,7 @@ pub(crate) const RIGHTS: &[&str] = &[
 pub(crate) enum Identity {
     /// Whoever can start the binary on this machine with this home.
     Operator,
-    /// A user by name, because the operator said so (`--as`).
+    /// A user by their exact name, because the operator said so (`--as`).
     Named(EcoString),
     /// An account that a chat service verified: `irc://network/account`.
     Account(EcoString),

@@ -34,7 +34,7 @@ pub(crate) use anchors::{Outside, Send};
 pub(crate) use event::{Event, Happened};
 pub(crate) use export::{Exported, Page};
 pub(crate) use loss::accept_loss;
-pub(crate) use query::{Filter, Row, Summary, Wish};
+pub(crate) use query::{Filter, Row, Summary, Whose, Wish};
 pub(crate) use ticket::{Ended, Intent, Outcome, Receipt, Status, Ticket, Trail, Verdict};
 pub(crate) use verify::{Report, verify};
 

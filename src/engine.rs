@@ -286,11 +286,6 @@ impl Engine {
         serve::waiting(&world, owner)
     }
 
-    /// Refuses an identity that a line could not come from: a name that is no user's.
-    pub(crate) fn knows(&self, identity: &Identity) -> Result<(), Error> {
-        self.world()?.policy.subject(identity).map(drop)
-    }
-
     /// Stops a running line on behalf of somebody; true when it was running.
     pub(crate) fn stop(&self, id: &str, by: &str) -> bool {
         let line = self.running().remove(id);
@@ -315,7 +310,7 @@ impl Engine {
     ) -> Reply {
         let began = Instant::now();
         let at = now();
-        let who = self.who(&request);
+        let who = self.who(&request.identity);
         let room = room_name(&request.place);
         let cause = release.as_ref().map(|release| release.cause());
         let cause = cause.as_deref().or(request.cause);
@@ -349,19 +344,6 @@ impl Engine {
         Reply { error, template, attached, paging, notes, actions, receipt: Some(receipt) }
     }
 
-    /// Under which name the request is written down.
-    fn who(&self, request: &Request) -> EcoString {
-        match &request.identity {
-            Identity::Operator => "operator".into(),
-            Identity::Named(name) => name.clone(),
-            Identity::Account(account) => {
-                let world = self.0.world.read().unwrap_or_else(PoisonError::into_inner);
-                world.policy.people().user_of(account).unwrap_or(account).clone()
-            }
-            Identity::Stranger(shown) => format!("?{shown}").into(),
-        }
-    }
-
     async fn answer(
         &self,
         request: Request,
@@ -373,6 +355,11 @@ impl Engine {
         let approved = release.is_some();
         let world = self.world_of(version)?;
         let subject = world.policy.subject(&request.identity)?;
+        let same = world.policy.people().written(&request.identity) == who;
+        // whoever asked, the log names them, and approvals were given to them
+        if !same || release.as_ref().is_some_and(|release| Some(&release.plan.who.name) != subject.owner()) {
+            return Err(Error::new(ErrorKind::Denied, "who you are was changed at this moment").help("say it again"));
+        }
         if world.emergencies.contains_key(subject.name()) && !subject.is_stranger() {
             self.notice(&format!("{} in an emergency: {}", subject.name(), request.text)).await;
         }

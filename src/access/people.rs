@@ -7,6 +7,8 @@ use ecow::EcoString;
 use serde::{Deserialize, Serialize};
 use unicode_security::confusable_detection::skeleton;
 
+use super::Identity;
+
 /// Names that nobody can have, because they mean something else.
 const RESERVED: &[&str] = &["operator", "here", "me", "thread", "all", "everyone", "channel", "pipit"];
 
@@ -19,6 +21,10 @@ const NEVER: &[&str] =
 
 /// The most letters of a name.
 const LONGEST: usize = 32;
+
+/// What stands behind the name of a user whose name somebody else had before, in front of a number. No name that can be
+/// asked for holds it, so no two people ever have the same name.
+const AGAIN: char = '~';
 
 /// A user as kept.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -101,11 +107,28 @@ impl People {
         self.users.contains_key(name)
     }
 
+    /// The user that somebody means who types a name: the one who has it, or the one who asked for it and has it with a
+    /// number, because it was another's before. What is kept names people exactly, and never asks here.
+    pub(crate) fn meant(&self, typed: &str) -> Option<&EcoString> {
+        let exact = self.users.get_key_value(typed).map(|(name, _)| name);
+        exact.or_else(|| self.users.keys().find(|name| asked_for(name) == typed))
+    }
+
+    /// Under which name a line of somebody is written down. What no user is called stands behind a `?`.
+    pub(crate) fn written(&self, identity: &Identity) -> EcoString {
+        match identity {
+            Identity::Operator => "operator".into(),
+            Identity::Named(name) if self.has_user(name) => name.clone(),
+            Identity::Account(account) => self.user_of(account).unwrap_or(account).clone(),
+            Identity::Named(shown) | Identity::Stranger(shown) => ecow::eco_format!("?{shown}"),
+        }
+    }
+
     /// The other user whose name looks the same (`alice1` and `alicel`), by the confusables of Unicode.
     pub(crate) fn looks_like(&self, name: &str) -> Option<&EcoString> {
         let looks = |name: &str| skeleton(name).collect::<String>().to_lowercase();
         let new = looks(name);
-        self.users.keys().find(|user| user.as_str() != name && looks(user) == new)
+        self.users.keys().find(|user| user.as_str() != name && looks(asked_for(user)) == new)
     }
 
     /// Whose account it is.
@@ -142,6 +165,16 @@ impl People {
     pub(crate) fn permissions_of(&self, user: &str) -> Arc<HashSet<EcoString>> {
         self.rights.get(user).cloned().unwrap_or_default()
     }
+}
+
+/// The name of the person who is the so-manieth to ask for one: `alice`, then `alice~2`.
+pub(crate) fn numbered(name: &str, person: u32) -> EcoString {
+    if person <= 1 { name.into() } else { ecow::eco_format!("{name}{AGAIN}{person}") }
+}
+
+/// The name that a user asked for.
+pub(crate) fn asked_for(user: &str) -> &str {
+    user.split_once(AGAIN).map_or(user, |(name, _)| name)
 }
 
 /// Whether a user, group or role can have the name: `[a-z][a-z0-9._-]{0,31}`, and not one that means something else.

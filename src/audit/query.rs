@@ -14,8 +14,8 @@ pub(crate) struct Filter {
     pub(crate) since: Option<i64>,
     /// Opened before this time.
     pub(crate) until: Option<i64>,
-    /// By this subject.
-    pub(crate) who: Option<String>,
+    /// By whom.
+    pub(crate) who: Option<Whose>,
     /// In this room.
     pub(crate) room: Option<String>,
     /// With a verdict, intent or effect of this command.
@@ -28,6 +28,15 @@ pub(crate) struct Filter {
     pub(crate) oldest: bool,
     /// This many at most.
     pub(crate) limit: usize,
+}
+
+/// Whose lines are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// Those of one person.
+    Person(String),
+    /// Those of all who asked for this name one after the other: `alice`, `alice~2`.
+    Name(String),
 }
 
 /// How a wanted line ended.
@@ -116,7 +125,10 @@ impl Audit {
             let wanted = Wanted {
                 since: filter.since,
                 until: filter.until,
-                who: filter.who.as_deref(),
+                who: filter.who.as_ref().map(|whose| match whose {
+                    Whose::Person(who) | Whose::Name(who) => who.as_str(),
+                }),
+                again: matches!(filter.who, Some(Whose::Name(_))),
                 room: filter.room.as_deref(),
                 command: filter.command.as_deref(),
                 text: filter.text.as_deref(),

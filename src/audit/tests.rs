@@ -14,7 +14,9 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::verify::{Fault, Report};
-use super::{Asked, Audit, Ended, Filter, Outcome, Outside, StartError, Status, Unavailable, Verdict, Wish, verify};
+use super::{
+    Asked, Audit, Ended, Filter, Outcome, Outside, StartError, Status, Unavailable, Verdict, Whose, Wish, verify,
+};
 use crate::store::{Change, Store};
 
 fn started(home: &Path) -> (Store, Audit) {
@@ -391,13 +393,13 @@ async fn lines_are_found_by_what_is_asked_for() {
     let all = Filter::default;
     assert_eq!(found(all()).await, [4, 3, 2, 1]);
     assert_eq!(found(Filter { limit: 2, ..all() }).await, [4, 3]);
-    assert_eq!(found(Filter { who: Some("user:bob".into()), ..all() }).await, [3, 2]);
+    assert_eq!(found(Filter { who: Some(Whose::Person("user:bob".into())), ..all() }).await, [3, 2]);
     assert_eq!(found(Filter { room: Some("#dev".into()), ..all() }).await, [3]);
     assert_eq!(found(Filter { since: Some(2), until: Some(4), ..all() }).await, [3, 2]);
     assert_eq!(found(Filter { command: Some("vm:stop".into()), ..all() }).await, [2, 1]);
     assert_eq!(found(Filter { ended: Some(Wish::As(Status::Denied)), ..all() }).await, [2]);
     assert_eq!(found(Filter { ended: Some(Wish::NotYet), ..all() }).await, [4]);
-    let both = Filter { who: Some("user:bob".into()), ended: Some(Wish::As(Status::Ok)), ..all() };
+    let both = Filter { who: Some(Whose::Person("user:bob".into())), ended: Some(Wish::As(Status::Ok)), ..all() };
     assert_eq!(found(both).await, [3]);
     drop(running);
 }

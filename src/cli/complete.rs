@@ -30,7 +30,7 @@ pub(super) fn complete(
         Ok(engine) => engine,
         Err(error) => return fail(5, &error),
     };
-    let identity = user.map_or(Identity::Operator, |user| Identity::Named(user.into()));
+    let identity = user.map_or(Identity::Operator, |user| engine.named(user));
     let place = room.map_or(Place::Dm, |room| Place::Room(room.strip_prefix('#').unwrap_or(room).into()));
     match engine.complete(&identity, &place, line, at) {
         Ok(completion) if json => show(&value(completion).to_json()),

@@ -81,9 +81,10 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
     };
     let cause = ask.user.is_some().then_some("operator");
     let files = ask.files;
-    let request = Request {
+    let mut request = Request {
         text: ask.line,
-        identity: ask.user.map_or(Identity::Operator, |user| Identity::Named(user.into())),
+        // whom the name means is known when the shell is open
+        identity: Identity::Operator,
         service: "shell".into(),
         place: ask.room.map_or(Place::Dm, |room| Place::Room(room.strip_prefix('#').unwrap_or(&room).into())),
         address: None,
@@ -102,6 +103,9 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
             Ok(engine) => engine,
             Err(error) => return fail(5, &error),
         };
+        if let Some(user) = &ask.user {
+            request.identity = engine.named(user);
+        }
         let shown = if ask.json { Shown::json() } else { Shown::text() };
         let Followed { reply, written, .. } = follow(&engine, request, shown, false, std::future::pending()).await;
         engine.settle().await;

@@ -127,7 +127,7 @@ fn turn(engine: &Engine, runtime: &tokio::runtime::Runtime, seat: &mut Seat, pla
         }
         "/as" if rest.is_empty() => seat.identity = Identity::Operator,
         "/as" => {
-            let identity = Identity::Named(rest.into());
+            let identity = engine.named(rest);
             match engine.knows(&identity) {
                 Ok(()) => seat.identity = identity,
                 Err(error) => tell(&render::error(&error, line)),

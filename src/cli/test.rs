@@ -149,7 +149,7 @@ fn at_home(pieces: Vec<Piece>, prelude: &[String], reach: &Reach) -> Result<Play
 async fn take(engine: &Engine, known: &mut Vec<String>, turn: &Turn, played: &mut Played) {
     let identity = match turn.who.as_str() {
         "operator" => Identity::Operator,
-        name => Identity::Named(name.into()),
+        name => engine.named(name),
     };
     let speaks_first = !["operator", "nobody"].contains(&turn.who.as_str()) && !known.contains(&turn.who);
     if speaks_first {

@@ -204,6 +204,24 @@ impl Engine {
     }
 }
 
+/// The changes after which nothing that somebody asked for can be approved of any more, and their votes on what others
+/// asked for count no more.
+pub(super) fn voided(host: &LineHost, name: &str) -> Result<Vec<Change>, Error> {
+    let mut changes = Vec::new();
+    for kept in host.engine.requests()? {
+        let waits = matches!(kept.parked.state, State::Waiting | State::Approved);
+        if waits && kept.parked.plan.who.name == name {
+            let why = format!("{name} is no user any more");
+            host.remark(Happened::Voided, "", &kept.id, &why);
+            changes.push(kept.becomes(State::Void { why }));
+        }
+    }
+    let votes = host.engine.0.store.list(kind::VOTE).map_err(unavailable)?;
+    let theirs = votes.into_iter().filter(|vote| vote.key.split_once('/').is_some_and(|(_, voter)| voter == name));
+    changes.extend(theirs.map(|vote| Change::Delete { kind: kind::VOTE, key: vote.key, expect: Expect::Anything }));
+    Ok(changes)
+}
+
 /// Whether somebody is the one who asked, by whatever account.
 fn is_asker(who: &Who, subject: &Subject) -> bool {
     subject.owner() == Some(&who.name)

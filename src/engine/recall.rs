@@ -10,7 +10,7 @@ use pipit_grammar::ast::{Item, Line, Part, Stage};
 use super::names::each_name;
 use super::{Engine, unavailable};
 use crate::access::Identity;
-use crate::audit::Filter;
+use crate::audit::{Filter, Whose};
 
 /// How many of the caller's lines are looked through.
 const SEARCHED: usize = 10_000;
@@ -79,7 +79,7 @@ impl Engine {
             return Ok(Recalled::default());
         }
         let most = if wanted.iter().all(|name| name == LAST) { 20 } else { SEARCHED };
-        let filter = Filter { who: Some(who.to_owned()), limit: most, ..Filter::default() };
+        let filter = Filter { who: Some(Whose::Person(who.to_owned())), limit: most, ..Filter::default() };
         let lines = self.0.audit.list(filter).await.map_err(unavailable)?;
         let before: Vec<_> = lines.into_iter().filter(|line| line.ticket != this).collect();
         let read = |text: &str| pipit_grammar::parse(text).ok();

@@ -40,6 +40,7 @@ mod secrets;
 mod standup;
 mod timeline;
 mod totp;
+mod user;
 mod who;
 
 pub(super) use alias::set_aside;
@@ -138,8 +139,8 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::Our => notes::note(host, call, true).await,
         Verb::OurList => notes::list(host, true),
         Verb::OurDelete => notes::delete(host, call, true).await,
-        Verb::UserCreate => people::create_user(host, call).await,
-        Verb::UserDelete => people::delete_user(host, call).await,
+        Verb::UserCreate => user::create(host, call).await,
+        Verb::UserDelete => user::delete(host, call).await,
         Verb::UserList => Ok(people::list_users(host)),
         Verb::UserShow => people::show_user(host, call),
         Verb::UserLink => people::link(host, call).await,

@@ -17,7 +17,7 @@ use super::room::{Room, RoomId};
 use super::serve::{self, Unread};
 use super::{Catalogue, Engine, unavailable};
 use crate::access::decide::{Layer, Ruling};
-use crate::access::{People, Policy};
+use crate::access::{Identity, People, Policy};
 use crate::limits;
 use crate::render::Template;
 use crate::seal::Seals;
@@ -26,6 +26,7 @@ use crate::store::Store;
 /// The kinds of documents that the engine keeps.
 pub(crate) mod kind {
     pub(crate) const USER: &str = "user";
+    pub(crate) const NAME: &str = "name";
     pub(crate) const GROUP: &str = "group";
     pub(crate) const ROLE: &str = "role";
     pub(crate) const PERMISSION: &str = "permission";
@@ -208,6 +209,23 @@ impl Engine {
         let since = self.since_looked();
         let is_of_now = known.version >= self.0.store.written();
         if is_of_now && u128::from(since) < limits::LATELY.as_millis() { Ok(known) } else { self.world() }
+    }
+
+    /// The user that the operator means by a name.
+    pub(crate) fn named(&self, typed: &str) -> Identity {
+        // without a store nothing runs anyway
+        let meant = self.world().ok().and_then(|world| world.policy.people().meant(typed).cloned());
+        Identity::Named(meant.unwrap_or_else(|| typed.into()))
+    }
+
+    /// Refuses an identity that a line could not come from: a name that is no user's.
+    pub(crate) fn knows(&self, identity: &Identity) -> Result<(), Error> {
+        self.world()?.policy.subject(identity).map(drop)
+    }
+
+    /// Under which name an identity is written down, as people are now.
+    pub(super) fn who(&self, identity: &Identity) -> EcoString {
+        self.world().unwrap_or_else(|_| self.known()).policy.people().written(identity)
     }
 
     fn known(&self) -> Arc<World> {

@@ -15,6 +15,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) until: Option<i64>,
     /// By this subject.
     pub(crate) who: Option<&'a str>,
+    /// And by those whose names are this one, `~` and a number.
+    pub(crate) again: bool,
     /// In this room.
     pub(crate) room: Option<&'a str>,
     /// With a row about this command.
@@ -69,7 +71,13 @@ pub(super) fn lines(connection: &Connection, wanted: &Wanted<'_>) -> Result<Vec<
     let mut only = Only { conditions: vec!["o.ticket IS NOT NULL"], values: vec![(":limit", &limit)] };
     only.when("o.at >= :since", ":since", wanted.since.as_ref());
     only.when("o.at < :until", ":until", wanted.until.as_ref());
-    only.when("o.who = :who", ":who", wanted.who.as_ref());
+    let by = if wanted.again {
+        // the sign behind the digits ends the span
+        "(o.who = :who OR (o.who > :who || '~' AND o.who < :who || '~:'))"
+    } else {
+        "o.who = :who"
+    };
+    only.when(by, ":who", wanted.who.as_ref());
     only.when("o.room = :room", ":room", wanted.room.as_ref());
     only.when(
         "EXISTS (SELECT 1 FROM audit r WHERE r.line = o.seq AND r.ticket IS NULL AND r.command = :command)",

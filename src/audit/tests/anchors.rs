@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::{attacked, check, full_line, started, with_lines};
 use crate::audit::verify::{Fault, Report};
-use crate::audit::{Audit, Filter, Outside, StartError, accept_loss, verify};
+use crate::audit::{Audit, Filter, Outside, StartError, Whose, accept_loss, verify};
 use crate::store::Store;
 
 /// An anchor file beside the home.
@@ -175,7 +175,7 @@ async fn a_loss_is_accepted_once_and_written_down() {
     assert_eq!((held.fault, held.outside), (None, Some(3)));
     assert_eq!(held.losses.iter().map(|loss| loss.reason.as_str()).collect::<Vec<_>>(), ["the disk lost the last day"]);
     let audit = Audit::start(&open(home.path()), home.path(), &outside).unwrap();
-    let told = audit.list(Filter { who: Some("operator".into()), ..Filter::default() }).await.unwrap();
+    let told = audit.list(Filter { who: Some(Whose::Person("operator".into())), ..Filter::default() }).await.unwrap();
     assert_eq!(told[0].text, "pipit audit accept-loss 'the disk lost the last day'");
     assert!(audit.show(&told[0].ticket).await.unwrap().iter().any(|row| row.kind == "lost"));
     drop(audit);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{asked, attacked, check, full_line, ok, started};
 use crate::audit::verify::Fault;
-use crate::audit::{Asked, Audit, Filter};
+use crate::audit::{Asked, Audit, Filter, Whose};
 
 /// Every byte of the database and its side files.
 fn holds(home: &Path, text: &str) -> bool {
@@ -60,7 +60,10 @@ async fn the_lines_of_one_person_are_erased_and_nobody_elses() {
     let open = audit.open(Asked { who: "mallory", ..asked(500_000, "still running") }).await.unwrap();
     assert_eq!(audit.erase_of("mallory", 600_000, "operator", "she asked for it").await.unwrap(), 120);
     assert!(!holds(home.path(), "canary of mallory") && holds(home.path(), "canary of alice 1"));
-    assert_eq!(audit.list(Filter { who: Some("mallory".into()), ..Filter::default() }).await.unwrap().len(), 1);
+    assert_eq!(
+        audit.list(Filter { who: Some(Whose::Person("mallory".into())), ..Filter::default() }).await.unwrap().len(),
+        1
+    );
     open.close(&ok(700_000)).durable().await.unwrap();
     let report = check(home.path());
     assert_eq!((report.fault, report.erased), (None, 120));

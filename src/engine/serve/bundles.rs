@@ -241,11 +241,11 @@ pub(super) async fn show(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
 }
 
 /// For whom a setting counts.
-pub(super) fn layer(call: &Call) -> Result<Layer, Error> {
+pub(super) fn layer(host: &Host, call: &Call) -> Result<Layer, Error> {
     match (call.text("room"), call.text("user")) {
         (Some(_), Some(_)) => Err(Error::failed("a setting counts for a room or for a user, not for both")),
         (Some(room), None) => Ok(Layer::Room(format!("#{}", room.strip_prefix('#').unwrap_or(&room)))),
-        (None, Some(user)) => Ok(Layer::User(user.into())),
+        (None, Some(user)) => Ok(Layer::User(super::user::meant(host, &user)?.into())),
         (None, None) => Ok(Layer::Base),
     }
 }
@@ -264,14 +264,14 @@ pub(super) async fn set(host: &Host, call: &Call, input: Option<Stream>) -> Resu
         (None, Some(input)) => super::secrets::whole(input).await?,
         (None, None) => return Err(Error::failed(format!("a value for {key} is missing"))),
     };
-    let spot = Spot { manifest: &manifest, layer: layer(call)?, name: &key };
+    let spot = Spot { manifest: &manifest, layer: layer(host, call)?, name: &key };
     config::set(store, &host.engine.0.seals, spot, &value, now()).await?;
     Ok(super::done(format!("{key} of {name} is set")))
 }
 
 pub(super) async fn unset(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (name, key) = (text(call, "NAME")?, text(call, "KEY")?);
-    config::unset(host.engine.store(), &name, &layer(call)?, &key).await?;
+    config::unset(host.engine.store(), &name, &layer(host, call)?, &key).await?;
     Ok(super::done(format!("{key} of {name} is no longer set")))
 }
 

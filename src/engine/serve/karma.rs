@@ -73,8 +73,8 @@ fn read(call: &Call) -> Result<(EcoString, Option<Step>), Error> {
 /// The user that a name means: by the name here, or by an account on the service of the line.
 fn meant(host: &Host, name: &EcoString) -> EcoString {
     let people = host.world.policy.people();
-    if people.has_user(name) {
-        return name.clone();
+    if let Some(user) = people.meant(name) {
+        return user.clone();
     }
     let accounts =
         people.users.iter().flat_map(|(user, kept)| kept.accounts.iter().map(move |account| (user, account)));

@@ -4,7 +4,7 @@ use pipit_commands::{Call, Error, Record, Value, moment};
 
 use super::super::{now, unavailable};
 use super::{Host, done, owner, text};
-use crate::audit::Filter;
+use crate::audit::{Filter, Whose};
 
 /// How many lines `history` shows when it is not told.
 const SHOWN: usize = 20;
@@ -12,7 +12,7 @@ const SHOWN: usize = 20;
 const SEARCHED: usize = 10_000;
 
 pub(super) async fn history(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let who = owner(host)?.to_string();
+    let who = Whose::Person(owner(host)?.to_string());
     let count = call.int("count").and_then(|count| usize::try_from(count).ok()).unwrap_or(SHOWN);
     let words = call.joined("WORD");
     let limit = if words.is_some() { SEARCHED } else { count + 1 };

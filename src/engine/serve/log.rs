@@ -5,7 +5,7 @@ use pipit_commands::{Call, Error, Record, Value, point};
 
 use super::super::{now, unavailable};
 use super::{Host, done, text};
-use crate::audit::{Filter, Status, Summary, Wish};
+use crate::audit::{Filter, Status, Summary, Whose, Wish};
 use crate::limits;
 
 /// A time as it is shown: UTC, to the second.
@@ -40,7 +40,7 @@ fn filter(call: &Call) -> Result<Filter, Error> {
         until: when(call, "until")?,
         ended,
         command: call.text("command").map(Into::into),
-        who: call.text("user").map(Into::into),
+        who: call.text("user").map(|user| Whose::Name(user.into())),
         room: room(call),
         limit: call.int("count").and_then(|count| usize::try_from(count).ok()).unwrap_or(SHOWN),
         ..Filter::default()

@@ -1,6 +1,6 @@
 //! Users, their accounts and groups, and the first administrator.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use ecow::EcoString;
 use pipit_commands::{Call, Error, Record, Value};
@@ -9,7 +9,6 @@ use pipit_grammar::rule::Place;
 use super::super::world::kind;
 use super::{Host, apply, change, delete as remove, done, guards, insert, put, text};
 use crate::access::{Group, RIGHTS, Role, User, valid_name};
-use crate::store::timer::Timer;
 use crate::store::{Change, Expect};
 
 /// A name that a new user, group or role can have.
@@ -38,87 +37,6 @@ fn account(call: &Call) -> Result<EcoString, Error> {
         .help("write SERVICE://NETWORK/ACCOUNT, as whoami says it in that chat"))
 }
 
-pub(super) async fn create_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let name = fresh_name(call)?;
-    // what looks like somebody else is somebody else's chance
-    let people = host.engine.world()?;
-    if let Some(other) = people.policy.people().looks_like(&name) {
-        return Err(Error::failed(format!("{name} looks like {other}, and people would take one for the other"))
-            .help("choose a name that shows whom it means"));
-    }
-    apply(host, vec![insert(kind::USER, name.clone(), &User::default())]).await?;
-    Ok(done(format!("the user {name} is there")))
-}
-
-pub(super) async fn delete_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let name = text(call, "NAME")?;
-    guards::keeps_an_administrator(host, |people| drop(people.users.remove(&name)))?;
-    let mut changes = vec![remove(kind::USER, name.clone(), Expect::Present)];
-    changes.extend([kind::TOTP, kind::ELEVATION, kind::LINK].map(|kind| remove(kind, name.clone(), Expect::Anything)));
-    changes.extend(without(host, kind::GROUP, |group: &mut Group| group.users.remove(&name))?);
-    changes.extend(belongings(host, &name)?);
-    changes.extend(disowned(host, &name)?);
-    apply(host, changes).await?;
-    Ok(done(format!("the user {name} is gone")))
-}
-
-/// The changes that take something out of every document of a kind that has it: as the documents are now and not when
-/// the line began, and only if nobody changes them meanwhile, or a right that was just taken away would come back.
-fn without<T>(host: &Host, kind: &'static str, mut take: impl FnMut(&mut T) -> bool) -> Result<Vec<Change>, Error>
-where
-    T: serde::Serialize + serde::de::DeserializeOwned,
-{
-    let mut changes = Vec::new();
-    for found in host.engine.0.store.list(kind).map_err(super::stored)? {
-        let mut document: T = serde_json::from_str(&found.body)
-            .map_err(|error| Error::failed(format!("the {kind} {} in the store cannot be read: {error}", found.key)))?;
-        if take(&mut document) {
-            changes.push(put(kind, found.key, &document, Expect::Revision(found.revision)));
-        }
-    }
-    Ok(changes)
-}
-
-/// The changes that take away what a user or a room kept: whoever gets the name next is somebody else.
-pub(super) fn belongings(host: &Host, name: &str) -> Result<Vec<Change>, Error> {
-    let store = host.engine.store();
-    let mut changes = Vec::new();
-    let below = super::super::world::own(name, "");
-    let posts = format!("@{below}");
-    let of_holder = [kind::ALIAS, kind::NOTE, kind::KEPT, kind::OUTPUT, kind::STANDUP, kind::POLL, kind::BALLOT]
-        .map(|kind| (kind, &below));
-    for (kind, prefix) in of_holder.into_iter().chain([(kind::POST, &posts)]) {
-        let owned = store.below(kind, prefix).map_err(super::stored)?;
-        changes.extend(owned.into_iter().map(|document| remove(kind, document.key, Expect::Anything)));
-    }
-    changes.extend(crate::bundle::config::of_user(store, name)?);
-    let timers = store.timers().map_err(super::stored)?;
-    let owned = |timer: &Timer| super::super::timers::read(timer).is_some_and(|due| due.owner() == name);
-    changes.extend(timers.iter().filter(|timer| owned(timer)).map(Timer::cancel));
-    changes.extend([kind::SEEN, kind::KARMA, kind::PACE].map(|kind| remove(kind, name, Expect::Anything)));
-    Ok(changes)
-}
-
-/// The changes after which nothing that rooms and the site have is a user's any more.
-fn disowned(host: &Host, name: &str) -> Result<Vec<Change>, Error> {
-    let store = host.engine.store();
-    let mut changes = Vec::new();
-    for kind in [kind::ALIAS, kind::NOTE, kind::KEPT, kind::STANDUP, kind::POLL] {
-        for prefix in ["#", "/"] {
-            for found in store.below(kind, prefix).map_err(super::stored)? {
-                let Ok(mut body) = serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&found.body) else {
-                    continue;
-                };
-                if body.get("by").and_then(serde_json::Value::as_str) == Some(name) {
-                    body.insert("by".into(), "".into());
-                    changes.push(put(kind, found.key, &body, Expect::Revision(found.revision)));
-                }
-            }
-        }
-    }
-    Ok(changes)
-}
-
 pub(super) fn list_users(host: &Host) -> Vec<Value> {
     let people = host.world.policy.people();
     let row = |(name, user): (&EcoString, &User)| {
@@ -135,7 +53,7 @@ pub(super) fn list_users(host: &Host) -> Vec<Value> {
 }
 
 pub(super) fn show_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let name = text(call, "NAME")?;
+    let name = super::user::user(host, call, "NAME")?;
     let people = host.world.policy.people();
     let user = people.users.get(&name).ok_or_else(|| Error::failed(format!("there is no user {name}")))?;
     let mut permissions: Vec<EcoString> = people.permissions_of(&name).iter().cloned().collect();
@@ -153,7 +71,7 @@ pub(super) fn show_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
 }
 
 pub(super) async fn link(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let (name, account) = (text(call, "NAME")?, account(call)?);
+    let (name, account) = (super::user::user(host, call, "NAME")?, account(call)?);
     // the line itself may have linked it
     if let Some(other) = host.engine.world()?.policy.people().user_of(&account) {
         return Err(
@@ -194,7 +112,7 @@ pub(super) async fn delete_group(host: &Host, call: &Call) -> Result<Vec<Value>,
     let name = text(call, "NAME")?;
     guards::keeps_an_administrator(host, |people| drop(people.groups.remove(&name)))?;
     let mut changes = vec![remove(kind::GROUP, name.clone(), Expect::Present)];
-    changes.extend(without(host, kind::ROLE, |role: &mut Role| role.groups.remove(&name))?);
+    changes.extend(super::user::without(host, kind::ROLE, |role: &mut Role| role.groups.remove(&name))?);
     apply(host, changes).await?;
     Ok(done(format!("the group {name} is gone")))
 }
@@ -209,7 +127,7 @@ pub(super) fn list_groups(host: &Host) -> Vec<Value> {
 }
 
 pub(super) async fn add(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let (name, user) = (text(call, "NAME")?, text(call, "USER")?);
+    let (name, user) = (text(call, "NAME")?, super::user::user(host, call, "USER")?);
     if !host.engine.world()?.policy.people().has_user(&user) {
         return Err(Error::failed(format!("there is no user {user}")));
     }
@@ -224,7 +142,7 @@ pub(super) async fn add(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
 }
 
 pub(super) async fn remove_user(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let (name, user) = (text(call, "NAME")?, text(call, "USER")?);
+    let (name, user) = (text(call, "NAME")?, super::user::user(host, call, "USER")?);
     guards::keeps_an_administrator(host, |people| {
         if let Some(group) = people.groups.get_mut(&name) {
             group.users.remove(&user);
@@ -269,7 +187,7 @@ pub(super) async fn claim(host: &Host, call: &Call) -> Result<Vec<Value>, Error>
         return Err(wrong());
     }
     let mut changes = vec![remove(kind::CLAIM, CODE, Expect::Revision(found.revision))];
-    let name = claimant_name(host, &account, &mut changes)?;
+    let name = claimant_name(host, &account, &mut changes).await?;
     // what is left of administrators that were is kept
     let people = host.world.policy.people();
     let mut group = people.groups.get(ADMIN).cloned().unwrap_or_default();
@@ -284,19 +202,20 @@ pub(super) async fn claim(host: &Host, call: &Call) -> Result<Vec<Value>, Error>
 }
 
 /// The user that a claim makes, or the one whose account it is already.
-fn claimant_name(host: &Host, account: &EcoString, changes: &mut Vec<Change>) -> Result<EcoString, Error> {
+async fn claimant_name(host: &Host, account: &EcoString, changes: &mut Vec<Change>) -> Result<EcoString, Error> {
     let people = host.world.policy.people();
     if let Some(name) = people.user_of(account) {
         return Ok(name.clone());
     }
     let id = account.rsplit('/').next().unwrap_or_default().to_lowercase();
-    let name: EcoString = if valid_name(&id) && !people.has_user(&id) { id.into() } else { ADMIN.into() };
-    if people.has_user(&name) {
+    let name: EcoString = if valid_name(&id) && people.meant(&id).is_none() { id.into() } else { ADMIN.into() };
+    if let Some(name) = people.meant(&name) {
         return Err(Error::failed(format!("there is a user {name} already"))
             .help(format!("the operator links the account instead: user link {name} {account}")));
     }
-    changes.push(insert(kind::USER, name.clone(), &User { accounts: BTreeSet::from([account.clone()]) }));
-    Ok(name)
+    let (user, made) = super::user::made(host, &name, BTreeSet::from([account.clone()])).await?;
+    changes.extend(made);
+    Ok(user)
 }
 
 /// How often a wrong code may be tried before a new start has to print another.

@@ -152,16 +152,16 @@ fn recipient(host: &Host, who: &str) -> Result<(To, bool), Error> {
         }
         _ => {
             let name = who.strip_prefix('@').unwrap_or(who);
-            if name == me {
+            if host.world.policy.people().meant(name) == Some(me) {
                 return Ok((myself(host, me), false));
             }
-            if !host.world.policy.people().has_user(name) {
+            let Some(user) = host.world.policy.people().meant(name) else {
                 return Err(Error::failed(format!("there is nobody called {name} to remind"))
                     .help("WHO is me, here, #room, service://#room or @user"));
-            }
+            };
             may_post(host, &Target::User(name.into()))?;
             let person = To::Person {
-                user: name.into(),
+                user: user.clone(),
                 service: SHELL.into(),
                 name: None,
                 heard: 0,
@@ -239,7 +239,7 @@ impl Engine {
         let world = self.world()?;
         let identity =
             if reminder.by == "operator" { Identity::Operator } else { Identity::Named(reminder.by.clone()) };
-        // a person who is no longer a user reminds nobody, and nobody is reminded who has their name by now
+        // a person who is no longer a user reminds nobody and is not reminded
         let Ok(subject) = world.policy.subject(&identity) else { return Ok(Happened::Done(Vec::new())) };
         if let To::Person { user, .. } = &reminder.to
             && user != subject.name()

@@ -47,8 +47,7 @@ fn way(host: &LineHost, target: &Target) -> Result<Option<Way>, Error> {
             None => Way::Inbox(host.subject.name().clone()),
         }),
         // a name on a chat service is anybody's, so another person is written to in the shell's own place only
-        Target::User(name) if host.world.policy.people().has_user(name) => Some(Way::Inbox(name.clone())),
-        Target::User(_) => None,
+        Target::User(name) => host.world.policy.people().meant(name).cloned().map(Way::Inbox),
     };
     match way {
         Some(way) => Ok(Some(way)),
@@ -180,7 +179,7 @@ pub(super) async fn delete(host: &Host, call: &Call) -> Result<Vec<Value>, Error
         return Err(no_room(&id));
     }
     let mut changes = vec![remove(kind::ROOM, id.key(), Expect::Present)];
-    changes.extend(super::people::belongings(host, &id.owner())?);
+    changes.extend(super::user::belongings(host, &id.owner())?);
     apply(host, changes).await?;
     Ok(done(format!("{id} is gone")))
 }

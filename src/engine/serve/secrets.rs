@@ -30,7 +30,7 @@ pub(super) async fn set(host: &Host, call: &Call, input: Option<Stream>, before:
     let Some(input) = input.filter(|_| host.standard_input) else {
         return Err(only_by_standard_input(&bundle, &key));
     };
-    let layer = layer(call)?;
+    let layer = layer(host, call)?;
     let (store, seals) = (host.engine.store(), &host.engine.0.seals);
     let (_, manifest) = install::show(store, &host.engine.0.home, &bundle, None).await?;
     if manifest.config.iter().any(|setting| setting.name == key && !setting.secret) {
@@ -94,7 +94,7 @@ pub(super) fn list(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
 
 pub(super) async fn remove(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (bundle, key) = (text(call, "BUNDLE")?, text(call, "KEY")?);
-    let layer: Layer = layer(call)?;
+    let layer: Layer = layer(host, call)?;
     let store = host.engine.store();
     let open = config::show(store, &bundle)?
         .into_iter()

@@ -49,12 +49,12 @@ pub(super) fn list(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     };
     #[expect(clippy::cast_possible_truncation, reason = "a time of at most a year, in milliseconds")]
     let since = now().saturating_sub((seconds * 1000.0) as i64);
-    let who = call.text("user");
+    let who = call.text("user").map(|who| super::user::meant(host, who.trim_start_matches('@'))).transpose()?;
     let notes = host.engine.store().below(kind::STANDUP, &prefix).map_err(super::stored)?;
     Ok(notes
         .into_iter()
         .filter_map(|found| serde_json::from_str::<Note>(&found.body).ok())
-        .filter(|note| note.at >= since && who.as_ref().is_none_or(|who| note.by == who.trim_start_matches('@')))
+        .filter(|note| note.at >= since && who.as_ref().is_none_or(|who| note.by == *who))
         .map(|note| {
             let fields = [("who", note.by), ("age", age(note.at).into()), ("text", note.text)];
             fields.into_iter().collect::<Record>().into()

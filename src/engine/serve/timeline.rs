@@ -7,7 +7,7 @@ use pipit_commands::{Call, Error, Value, point, zone};
 use super::super::{now, unavailable};
 use super::Host;
 use super::log::{found, room};
-use crate::audit::{Filter, Row, Summary};
+use crate::audit::{Filter, Row, Summary, Whose};
 use crate::limits::{TIMELINE_LINES, TIMELINE_TIME};
 
 mod page;
@@ -60,7 +60,7 @@ pub(super) async fn timeline(host: &Host, call: &Call) -> Result<Vec<Value>, Err
         since: Some(since),
         until: Some(until),
         room: room.clone(),
-        who: user.clone(),
+        who: user.clone().map(Whose::Name),
         oldest: true,
         limit: TIMELINE_LINES + 1,
         ..Filter::default()

@@ -117,7 +117,7 @@ pub(super) async fn forget(host: &Host, call: &Call) -> Result<Vec<Value>, Error
 }
 
 pub(super) async fn reset(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let user = text(call, "USER")?;
+    let user = super::user::user(host, call, "USER")?;
     if Some(&user) == host.subject.owner() {
         return Err(Error::new(ErrorKind::Denied, "nobody resets their own second factor")
             .help("totp remove CODE takes it away; if it is lost, another administrator says totp reset"));

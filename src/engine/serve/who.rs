@@ -161,7 +161,7 @@ pub(super) fn test(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let identity = match expected.who.as_str() {
         "operator" => Identity::Operator,
         "stranger" => Identity::Stranger("stranger".into()),
-        name => Identity::Named(name.into()),
+        name => host.engine.named(name),
     };
     let subject =
         host.world.policy.subject(&identity).map_err(|error| error.as_kind(pipit_commands::ErrorKind::Failed))?;
