@@ -10,7 +10,7 @@ use ecow::EcoString;
 use pipit_grammar::ast;
 
 use crate::args::{Arg, Args};
-use crate::origin::{Note, Origin};
+use crate::origin::{Note, Origin, Turn};
 use crate::shell::Verb;
 use crate::spec::{Effect, Spec};
 use crate::stream::{Batch, Stream};
@@ -180,7 +180,7 @@ pub trait Host: Send + Sync {
 /// ```compile_fail
 /// # use pipit_commands::{Args, Call, Command, Host};
 /// # fn around(command: Command, args: Args, host: std::sync::Arc<dyn Host>) -> Call {
-/// Call { command, args, blocks: Vec::new(), refers: false, host, intent: None }
+/// Call { command, args, blocks: Vec::new(), refers: false, host, intent: None, turn: None }
 /// # }
 /// ```
 #[derive(Clone)]
@@ -191,6 +191,7 @@ pub struct Call {
     refers: bool,
     host: Arc<dyn Host>,
     intent: Option<Arc<dyn Intent>>,
+    turn: Option<Turn>,
 }
 
 impl Call {
@@ -209,7 +210,7 @@ impl Call {
             }
             Effect::Idempotent | Effect::Unsafe => host.judge(&command, &args).await?,
         };
-        Ok(Self { command, args, blocks, refers, host, intent })
+        Ok(Self { command, args, blocks, refers, host, intent, turn: None })
     }
 
     /// The same call for other arguments of the same command, judged again without waiting; none when it has to wait.
@@ -222,6 +223,7 @@ impl Call {
                 refers: self.refers,
                 host: Arc::clone(&self.host),
                 intent: None,
+                turn: None,
             })),
             Effect::Idempotent | Effect::Unsafe => None,
         }
@@ -231,6 +233,18 @@ impl Call {
     #[must_use]
     pub fn id(&self) -> Option<EcoString> {
         self.intent.as_ref().map(|intent| intent.id())
+    }
+
+    /// The same call with its place among those of its stage, for commands that are told.
+    #[must_use]
+    pub fn in_turn(self, turn: Option<Turn>) -> Self {
+        Self { turn, ..self }
+    }
+
+    /// Its place among the calls of its stage; none when it is the only one.
+    #[must_use]
+    pub fn turn(&self) -> Option<&Turn> {
+        self.turn.as_ref()
     }
 
     /// Which command.
@@ -386,6 +400,7 @@ pub fn check(command: &Command, args: &Args, host: &Arc<dyn Host>) -> Result<(),
         refers: false,
         host: Arc::clone(host),
         intent: None,
+        turn: None,
     };
     call.check().map_err(|error| error.as_kind(crate::ErrorKind::Refused))
 }

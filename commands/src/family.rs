@@ -43,6 +43,7 @@ pub(crate) fn row(usage: &str) -> Row {
             takes_command: false,
             hand: Hand::Any,
             built_in: true,
+            cog: false,
             outside: None,
         },
         code: None,

@@ -19,6 +19,19 @@ pub struct Origin {
     pub adapter: EcoString,
     /// The line's id in the audit log.
     pub line: EcoString,
+    /// The name by which the chat service shows them; the same as `user` where there is none.
+    pub handle: EcoString,
+}
+
+/// Where a call stands among those of its stage, which runs once for each value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The same for all calls of the stage, and for no others.
+    pub stage: EcoString,
+    /// Whether no other came before it.
+    pub first: bool,
+    /// Whether it is known that no other comes after it.
+    pub last: bool,
 }
 
 /// Something that a running command says beside its values. Texts are as the program wrote them: hostile.

@@ -40,6 +40,9 @@ pub struct Spec {
     pub hand: Hand,
     /// Whether it ships with Pipit.
     pub built_in: bool,
+    /// Whether its program speaks Cog's protocol: what it writes on standard output also steers it, and it is told the
+    /// [`Turn`](crate::Turn) of each of its calls.
+    pub cog: bool,
     /// The source that a built-in's values come from, where that is neither its words, its input nor the shell itself.
     pub outside: Option<&'static str>,
 }

@@ -15,7 +15,7 @@ use pipit_commands::Effect;
 
 use super::fault::Fault;
 use super::field::{Field, Fields, Notes};
-use super::manifest::{Manifest, Setting};
+use super::manifest::{Format, Manifest, Setting};
 use super::yaml;
 use crate::render::Template;
 
@@ -85,6 +85,7 @@ fn native(root: &Field<'_>, notes: &mut Notes) -> Option<Manifest> {
         config,
         needs,
         templates: templates.into_iter().filter_map(|(name, text)| Some((name, Template::Jinja(text?)))).collect(),
+        format: Format::Own,
     })
 }
 

@@ -8,13 +8,15 @@ use std::fs::{self, File, Permissions};
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pipit_commands::Error;
 use rustix::fs::{Dir, FileType, Mode, OFlags, fstat, openat};
 
 /// The name of the manifest in the folder.
 pub(super) const MANIFEST: &str = "bundle.yaml";
+/// Its name in Cog's bundles, where there is no other.
+const OF_COG: &str = "config.yaml";
 
 /// The most files and folders.
 pub(super) const FILES: usize = 2000;
@@ -40,6 +42,12 @@ pub(super) struct Taken {
 /// A folder as it was read, whole, so that what is checked is what is kept.
 pub(super) struct Read {
     files: Vec<Taken>,
+}
+
+/// Where the manifest of a folder lies.
+pub(crate) fn manifest(folder: &Path) -> PathBuf {
+    let [own, of_cog] = [MANIFEST, OF_COG].map(|name| folder.join(name));
+    if !own.exists() && of_cog.exists() { of_cog } else { own }
 }
 
 /// Reads a folder.
@@ -123,6 +131,11 @@ impl Read {
     pub(super) fn of(mut files: Vec<Taken>) -> Self {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Self { files }
+    }
+
+    /// The manifest: its name and content.
+    pub(super) fn manifest(&self) -> Option<(&'static str, &[u8])> {
+        [MANIFEST, OF_COG].into_iter().find_map(|name| Some((name, self.content(name)?)))
     }
 
     /// The content of a file.

@@ -13,6 +13,7 @@ use pipit_commands::{Command, Error};
 use serde::{Deserialize, Serialize};
 
 use super::check::check;
+use super::cog;
 use super::fault::Fault;
 use super::folder::{self, MANIFEST};
 use super::manifest::{Manifest, Program};
@@ -149,6 +150,7 @@ pub(crate) async fn enable(
         return Err(Error::failed(format!("{name} needs programs that are not there: {}", names.join(", ")))
             .help("install them where the server finds them, then enable the bundle again"));
     }
+    cog::complete(&manifest, &place(home).join(&installed.digest))?;
     let programs = programs.into_iter().filter_map(|(name, at)| Some((name.to_string(), at?))).collect();
     let now = document::<Enabled>(store, ENABLED, name)?;
     // enabling what is enabled looks for its programs again, and is no step
@@ -284,10 +286,10 @@ fn read(from: &Path) -> Result<(folder::Read, Manifest, Vec<Fault>), Error> {
 
 /// Files with their manifest, whose own programs are there.
 fn checked(read: folder::Read, from: &str) -> Result<(folder::Read, Manifest, Vec<Fault>), Error> {
-    let Some(text) = read.content(MANIFEST) else {
+    let Some((name, text)) = read.manifest() else {
         return Err(Error::failed(format!("{from} has no {MANIFEST}")));
     };
-    let text = std::str::from_utf8(text).map_err(|_| Error::failed(format!("{MANIFEST} is no UTF-8")))?;
+    let text = std::str::from_utf8(text).map_err(|_| Error::failed(format!("{name} is no UTF-8")))?;
     let checked = check(text).map_err(|faults| refused(&faults))?;
     let mut faults = Vec::new();
     for entry in &checked.manifest.commands {

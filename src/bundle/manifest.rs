@@ -32,6 +32,22 @@ pub(crate) struct Manifest {
     pub commands: Vec<Entry>,
     /// Its templates by name.
     pub templates: BTreeMap<EcoString, render::Template>,
+    /// Whose format it is in, which is also the protocol that its programs speak.
+    pub format: Format,
+}
+
+/// Whose format a manifest is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Our own.
+    Own,
+    /// Cog's.
+    Cog {
+        /// Its `cog_bundle_version`.
+        version: i64,
+        /// The image that its programs were published in, `name:tag`.
+        image: Option<EcoString>,
+    },
 }
 
 /// A value that a site sets; programs find it in their environment under its name.
@@ -137,7 +153,7 @@ pub(crate) enum Program {
     Own(EcoString),
     /// One of `needs.programs`.
     Needed(EcoString),
-    /// An absolute path that speaks Cog's protocol.
+    /// A program that speaks Cog's protocol, by the path that it had in its image (`cog.rs` says where it is here).
     Cog(EcoString),
 }
 

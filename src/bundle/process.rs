@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Duration, timeout};
 
 use super::check::steers_loader;
+use super::cog;
 use super::control::warn;
 use super::fence::{Reached, reached};
 use super::manifest::{Entry, Input, Manifest, Program as Started};
@@ -87,6 +88,7 @@ fn spec(manifest: &Manifest, entry: &Entry) -> Spec {
         hand: pipit_commands::Hand::Any,
         outside: None,
         built_in: false,
+        cog: matches!(entry.run.program, Started::Cog(_)),
     }
 }
 
@@ -100,6 +102,9 @@ impl Program for Process {
     fn run(&self, call: Call, input: Option<Stream>) -> Stream {
         let Some(entry) = self.bundle.manifest.commands.get(self.at).cloned() else { return Stream::empty() };
         let (bundle, runner) = (Arc::clone(&self.bundle), Arc::clone(&self.runner));
+        if matches!(entry.run.program, Started::Cog(_)) {
+            return Stream::later(cog::run(bundle, entry, runner, call, input));
+        }
         Stream::later(async move {
             let prepared = Prepared::new(&bundle, &entry, &call, &runner, input.is_some())?;
             prepared.stage(&call, Decoder::new(&entry.output), input).await
@@ -130,7 +135,13 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    fn new(bundle: &Ready, entry: &Entry, call: &Call, runner: &Arc<Runner>, input: bool) -> Result<Self, Error> {
+    pub(super) fn new(
+        bundle: &Ready,
+        entry: &Entry,
+        call: &Call,
+        runner: &Arc<Runner>,
+        input: bool,
+    ) -> Result<Self, Error> {
         let manifest = &bundle.manifest;
         let fenced = reach::fenced(&manifest.name, manifest.needs.sandbox, reached())?;
         let program = match &entry.run.program {
@@ -139,10 +150,10 @@ impl Prepared {
                 let why = format!("the program {name} was not found when the bundle was enabled");
                 Error::failed(why).help("install it, then enable the bundle again")
             })?,
-            Started::Cog(_) => {
-                let why = format!("{} is a bundle of Cog, whose programs cannot be run yet", manifest.name);
-                return Err(Error::failed(why));
-            }
+            Started::Cog(executable) => cog::program(&bundle.folder, executable).map_err(|why| {
+                Error::failed(format!("the program {executable} cannot be started: {why}"))
+                    .help(format!("bundle enable {} says what it needs", manifest.name))
+            })?,
         };
         let args: Vec<String> = entry.run.args.iter().flat_map(|template| template.fill(call)).collect();
         if let Some(bad) = args.iter().find(|arg| arg.contains('\0')) {
@@ -264,11 +275,11 @@ fn search_path(bundle: &Ready) -> String {
 }
 
 /// What is known of a run before its environment is made.
-struct Around<'a> {
-    path: String,
-    settings: Vec<(EcoString, EcoString)>,
-    mark: &'a str,
-    folder: &'a std::path::Path,
+pub(super) struct Around<'a> {
+    pub(super) path: String,
+    pub(super) settings: Vec<(EcoString, EcoString)>,
+    pub(super) mark: &'a str,
+    pub(super) folder: &'a std::path::Path,
 }
 
 /// All that a program finds in its environment.
@@ -278,6 +289,20 @@ fn environment(
     call: &Call,
     around: &Around<'_>,
 ) -> Result<Vec<(String, String)>, Error> {
+    let mut environment = match entry.run.program {
+        Started::Own(_) | Started::Needed(_) => told(bundle, entry, call, around),
+        Started::Cog(_) => cog::environment(bundle, entry, call, around),
+    };
+    // the loader would obey these before the program is contained
+    environment.retain(|(name, _)| !steers_loader(name));
+    if let Some((name, _)) = environment.iter().find(|(_, value)| value.contains('\0')) {
+        return Err(Error::failed(format!("{name} would hold a NUL character, which no program can be given")));
+    }
+    Ok(environment)
+}
+
+/// What a program of protocol 1 is told there.
+fn told(bundle: &Ready, entry: &Entry, call: &Call, around: &Around<'_>) -> Vec<(String, String)> {
     let Around { path, settings, mark, folder } = around;
     let origin = call.host().origin();
     let folder = folder.to_string_lossy();
@@ -299,14 +324,8 @@ fn environment(
     ];
     let root = bundle.folder.to_string_lossy();
     environment.push(("PIPIT_ROOT", &*root));
-    environment.extend(entry.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     environment.extend(settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    // the loader would obey these before the program is contained
-    environment.retain(|(name, _)| !steers_loader(name));
-    if let Some((name, _)) = environment.iter().find(|(_, value)| value.contains('\0')) {
-        return Err(Error::failed(format!("{name} would hold a NUL character, which no program can be given")));
-    }
-    Ok(environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// The bound call as `PIPIT_CALL` shows it: what was not given is not there; what may come several times is a list.

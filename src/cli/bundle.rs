@@ -34,7 +34,7 @@ pub(super) fn test(folders: &[PathBuf], bless: bool, reach: &Reach) -> ExitCode 
         if checked != ExitCode::SUCCESS {
             return checked;
         }
-        let Ok(text) = std::fs::read_to_string(folder.join("bundle.yaml")) else { return ExitCode::from(2) };
+        let Ok(text) = std::fs::read_to_string(bundle::manifest_of(folder)) else { return ExitCode::from(2) };
         let Ok(found) = bundle::check(&text) else { return ExitCode::from(2) };
         let manifest = found.manifest;
         let prelude = prelude(folder, &manifest);

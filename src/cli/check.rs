@@ -119,7 +119,7 @@ fn answer(case: &Case) -> Result<String, String> {
 
 /// `pipit bundle check`.
 pub(super) fn bundle(file: &Path) -> ExitCode {
-    let manifest = if file.is_dir() { file.join("bundle.yaml") } else { file.to_owned() };
+    let manifest = if file.is_dir() { crate::bundle::manifest_of(file) } else { file.to_owned() };
     let file = manifest.as_path();
     match std::fs::read_to_string(file) {
         Ok(text) => match crate::bundle::check(&text) {

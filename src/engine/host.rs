@@ -425,6 +425,7 @@ impl Host for Lent {
             },
             adapter: self.host.service.clone(),
             line: self.host.trail.id().into(),
+            handle: self.host.address.as_ref().map_or_else(|| self.host.subject.told(), |address| address.name.clone()),
         }
     }
 

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 use pipit_commands::bind::{self};
-use pipit_commands::{Args, Batch, Block, Call, Error, ErrorKind, Flow, Given, Host, Stream, Value};
+use pipit_commands::{Args, Batch, Block, Call, Error, ErrorKind, Flow, Given, Host, Stream, Turn, Value};
 use pipit_grammar::ast::Joint;
 use pipit_grammar::rule::Via;
 
 use super::plan::{Pipeline, Plan, Stage, Stated, What};
 
 mod fair;
+mod turns;
 mod words;
 
 use fair::fair;
+use turns::Turns;
 use words::{bind_words, look_up};
 
 /// What a running line asks of the shell around it.
@@ -251,8 +253,9 @@ impl Once {
 
     /// The stage once for each value of its input.
     fn for_each(self, input: Stream) -> Stream {
-        let run =
-            ForEach { once: self, input: Some(input), waiting: Vec::new().into_iter(), current: None, failed: None };
+        let turns = self.stated().filter(|stated| stated.command.spec().cog).map(|_| Turns::new(&self.cx));
+        let waiting = Vec::new().into_iter();
+        let run = ForEach { once: self, turns, input: Some(input), waiting, current: None, failed: None };
         Stream::new(futures_util::stream::unfold(run, |mut run| async move {
             let batch = run.step().await?;
             Some((batch, run))
@@ -260,7 +263,7 @@ impl Once {
     }
 
     /// The stage at one value: what comes at once is appended, the rest comes back as a stream.
-    async fn at(&mut self, value: Value, out: &mut Batch) -> Result<Option<Stream>, Error> {
+    async fn at(&mut self, value: Value, turn: Option<Turn>, out: &mut Batch) -> Result<Option<Stream>, Error> {
         if self.stage.refers {
             self.scope.value = Some(value.clone());
         }
@@ -289,13 +292,15 @@ impl Once {
             self.call = Some(call);
             return done.map(|()| None).map_err(|error| name(error, &self.stage));
         }
-        Ok(Some(named(call.run(Some(Stream::once(value))), Arc::clone(&self.stage))))
+        Ok(Some(named(call.in_turn(turn).run(Some(Stream::once(value))), Arc::clone(&self.stage))))
     }
 }
 
 /// A stage that runs once for each value, in order.
 struct ForEach {
     once: Once,
+    /// Where its command wants to be told which value is the first and which the last.
+    turns: Option<Turns>,
     input: Option<Stream>,
     waiting: std::vec::IntoIter<Value>,
     current: Option<Stream>,
@@ -322,9 +327,14 @@ impl ForEach {
                 self.end();
                 return Some(Err(error));
             }
+            if let Some(turns) = &mut self.turns {
+                turns.look_ahead(&mut self.waiting, &mut self.input).await;
+            }
             let mut out = Batch::new();
-            for value in self.waiting.by_ref() {
-                match self.once.at(value, &mut out).await {
+            while let Some(value) = self.waiting.next() {
+                let last = self.waiting.len() == 0 && self.input.is_none();
+                let turn = self.turns.as_mut().map(|turns| turns.next(last));
+                match self.once.at(value, turn, &mut out).await {
                     Ok(None) if out.len() < pipit_commands::BATCH => {}
                     Ok(None) => break,
                     Ok(Some(stream)) => {
@@ -342,6 +352,10 @@ impl ForEach {
             }
             if self.current.is_some() || self.failed.is_some() {
                 continue;
+            }
+            if let Some(error) = self.turns.as_mut().and_then(Turns::failed) {
+                self.end();
+                return Some(Err(error));
             }
             match self.input.as_mut()?.next().await {
                 Some(Ok(batch)) => self.waiting = batch.into_iter(),

@@ -110,6 +110,9 @@ impl Document {
         let alike = |a: &Value, b: &Value| Shape::of(a) == Shape::of(b);
         for run in values.chunk_by(alike) {
             match run {
+                [first, ..] if Shape::of(first) == Shape::Body => {
+                    self.texts(&run.iter().filter_map(body).collect::<Vec<_>>());
+                }
                 [Value::Record(only)] if matches!(self.state, State::Ended(_)) => self.blocks.push(sheet(only)),
                 [Value::Record(_), ..] => self.blocks.push(table(run)),
                 run => self.texts(run),
@@ -217,13 +220,31 @@ impl End {
 #[derive(PartialEq, Eq)]
 enum Shape {
     Record,
+    /// A record that is the lines of a text and nothing else.
+    Body,
     Text,
 }
 
 impl Shape {
     fn of(value: &Value) -> Self {
-        if matches!(value, Value::Record(_)) { Self::Record } else { Self::Text }
+        match value {
+            Value::Record(_) if body(value).is_some() => Self::Body,
+            Value::Record(_) => Self::Record,
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::List(_) => {
+                Self::Text
+            }
+        }
     }
+}
+
+/// The text of a record `{"body": […]}` that holds lines and nothing else: so programs of Cog's bundles give texts.
+fn body(value: &Value) -> Option<Value> {
+    let Value::Record(record) = value else { return None };
+    let Some(Value::List(lines)) = record.get("body").filter(|_| record.len() == 1) else { return None };
+    if lines.is_empty() || lines.iter().any(|line| matches!(line, Value::List(_) | Value::Record(_))) {
+        return None;
+    }
+    Some(lines.iter().map(Value::to_text).collect::<Vec<_>>().join("\n").into())
 }
 
 /// Whether the letters of a text stand under each other: it is indented, or blanks keep things apart.
@@ -264,6 +285,8 @@ fn table(records: &[Value]) -> Block {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
     use std::sync::Arc;
 
     use pipit_commands::{Attached, Attachment, Error, Record, Value};
@@ -311,6 +334,14 @@ mod tests {
         ];
         let document = Document::ended(None).values(&values);
         assert_eq!(kinds(&document), ["table", "lines", "link", "text", "code", "sheet"]);
+        for (body, shown) in [
+            (r#"{"body":["a","b"]}"#, "a\nb"),
+            (r#"{"body":[1]}"#, "1"),
+            (r#"{"body":[["a"]]}"#, "body  [\"a\"]"),
+            (r#"{"body":["a"],"x":1}"#, "body  [\"a\"]\nx     1"),
+        ] {
+            assert_eq!(drawn(&Document::ended(None).values(&[Value::from_json(body).unwrap()])), shown);
+        }
     }
 
     /// What a service with one live message would show, step by step.

@@ -13,7 +13,7 @@ use pipit_grammar::rule::parse_rule_for;
 use pipit_grammar::usage::{Flag, Param, Usage};
 
 use super::super::field::{Field, Fields, Notes};
-use super::super::manifest::{Entry, Input, Manifest, Needs, Output, Program, Run, Setting};
+use super::super::manifest::{Entry, Format, Input, Manifest, Needs, Output, Program, Run, Setting};
 use super::super::yaml::Content;
 use super::{bundle_name, warn_of_no_rules};
 use crate::render::Template;
@@ -39,9 +39,7 @@ pub(super) fn read(version: &Field<'_>, top: &Fields<'_>, notes: &mut Notes) -> 
     texts(top, &["long_description", "author", "homepage"], notes);
     let bundle = name.clone().unwrap_or_default();
     let permissions = top.get("permissions").map(|field| permissions(&field, &bundle, notes)).unwrap_or_default();
-    if let Some(docker) = top.get("docker") {
-        self::docker(&docker, notes);
-    }
+    let image = top.get("docker").and_then(|docker| self::docker(&docker, notes));
     let config = top.get("config").map(|field| config(&field, notes)).unwrap_or_default();
     let templates = top.get("templates").map(|field| templates(&field, format, notes)).unwrap_or_default();
     let around = Around { format, bundle, permissions };
@@ -60,6 +58,7 @@ pub(super) fn read(version: &Field<'_>, top: &Fields<'_>, notes: &mut Notes) -> 
         needs: Needs::default(),
         commands: commands?,
         templates,
+        format: Format::Cog { version: format, image },
     })
 }
 
@@ -115,15 +114,15 @@ fn permissions(field: &Field<'_>, bundle: &str, notes: &mut Notes) -> Vec<EcoStr
     texts.into_iter().map(|(_, text)| text.into()).collect()
 }
 
-fn docker(field: &Field<'_>, notes: &mut Notes) {
-    let Some(fields) = field.open_fields(notes) else { return };
-    for key in ["image", "tag"] {
-        let _ = fields.need(key, notes).and_then(|field| field.text(notes));
-    }
+/// The image with its tag.
+fn docker(field: &Field<'_>, notes: &mut Notes) -> Option<EcoString> {
+    let fields = field.open_fields(notes)?;
+    let [image, tag] = ["image", "tag"].map(|key| fields.need(key, notes).and_then(|field| field.text(notes)));
     if let Some(binds) = fields.get("binds") {
         binds.texts(notes);
     }
-    notes.warn(field, "the image is not used: the programs run on this machine and have to be there");
+    notes.warn(field, "the image is not used: put its programs into the bundle's folder, or on this machine");
+    Some(format!("{}:{}", image?, tag?).into())
 }
 
 fn config(field: &Field<'_>, notes: &mut Notes) -> Vec<Setting> {

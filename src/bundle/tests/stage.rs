@@ -40,7 +40,8 @@ impl Host for Open {
     }
     async fn sleep(&self, _: f64) {}
     fn origin(&self) -> Origin {
-        Origin { user: "alice".into(), room: "#dev".into(), adapter: "test".into(), line: "l1".into() }
+        let [user, room, adapter, line, handle] = ["alice", "#dev", "test", "l1", "Al"].map(Into::into);
+        Origin { user, room, adapter, line, handle }
     }
     fn note(&self, _: &Command, note: Note) {
         self.notes.lock().unwrap().push(note);

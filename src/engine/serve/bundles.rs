@@ -8,6 +8,7 @@ use super::super::now;
 use super::{Host, text};
 use crate::bundle::config::{self, Layer, Spot};
 use crate::bundle::install::{self, Source};
+use crate::bundle::manifest::Format;
 use crate::bundle::{ARCHIVE, Changes, Fault, Listed, Manifest, looks_like_one};
 
 pub(super) async fn install(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
@@ -289,6 +290,11 @@ pub(super) fn settings(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
 /// What a bundle may do, before one enables it.
 fn about(version: &str, manifest: &Manifest) -> String {
     let mut lines = vec![format!("{} {version}: {}", manifest.name, manifest.description)];
+    if let Format::Cog { version, image } = &manifest.format {
+        let image = image.as_ref().map(|image| format!(", published in the image {image}")).unwrap_or_default();
+        lines.push(format!("a bundle of Cog, version {version} of its format{image}"));
+        lines.push("  what its programs write on standard output also steers them".into());
+    }
     let listed = |what: &str, all: Vec<String>| (!all.is_empty()).then(|| format!("{what}: {}", all.join(", ")));
     lines.extend(listed(
         "permissions",

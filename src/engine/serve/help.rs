@@ -190,6 +190,9 @@ pub(super) fn which(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
                 [("name", words.to_string()), ("kind", kind.into()), ("stands for", command.exact().to_string())]
                     .into_iter()
                     .collect();
+            if command.spec().cog {
+                row.put("protocol", Value::from("Cog's: what its program writes on standard output also steers it"));
+            }
             if let Some(why) = why_not(host, &command) {
                 row.put("but", Value::from(why));
             }

@@ -1,0 +1,2 @@
+#!/bin/sh
+printf '%s: %s\n' "${COG_INVOCATION_STEP:-between}" "$(cat)"
