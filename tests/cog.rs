@@ -93,6 +93,8 @@ fn what_a_program_may_say() {
             ("say json | get name", "ada\ngrace"),
             ("say lines | grep two | count", "1"),
             ("say grumble", "done"),
+            ("list a b | say template", "hello ada\nhello ada"),
+            ("say template | get name", "ada"),
             ("list a b | say json | count", "4"),
             ("try { say abort web1 } { echo caught: $message }", "caught: no such host: web1"),
         ],
