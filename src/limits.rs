@@ -97,6 +97,9 @@ pub(crate) const STEP_UP: Duration = Duration::from_mins(10);
 
 /// How many kinds of calls `rule diff` shows at most.
 pub(crate) const DIFFERENCES: usize = 200;
+/// How many kinds of calls and people are compared at most, for each command, before a change of rules is said to open
+/// nothing.
+pub(crate) const COMPARED: usize = 500_000;
 /// How many secrets are looked for in what leaves the shell; the newest.
 pub(crate) const SECRETS: usize = 1000;
 /// How long a secret must be to be looked for, in bytes.

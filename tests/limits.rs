@@ -89,6 +89,7 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
     ("people and rules that cannot be read anew", &[(SHELL, "POLICY_AGE")]),
     ("names that have karma", &[(SHELL, "KARMA_NAMES")]),
     ("texts that completion offers", &[(SHELL, "CHOICES")]),
+    ("kinds of calls and people that a change of rules is held against, for each command", &[(SHELL, "COMPARED")]),
     ("kinds of calls that `rule diff` shows", &[(SHELL, "DIFFERENCES")]),
     (
         "lines that a timeline of the log shows, and of how long by itself",

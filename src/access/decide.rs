@@ -10,6 +10,7 @@ mod call;
 mod ruling;
 #[cfg(test)]
 mod tests;
+mod widen;
 
 use std::borrow::Borrow;
 
@@ -18,6 +19,7 @@ use pipit_grammar::rule::{Effect, Kind, Perms, Requirement};
 
 pub(crate) use call::{Facts, Tainted};
 pub(crate) use ruling::{Layer, Ruling};
+pub(crate) use widen::{Compared, Given, opens};
 
 use call::Truth;
 use ruling::{Alternative, Compiled};
@@ -277,7 +279,20 @@ impl<'a> Weighed<'a> {
 
 /// Every alternative that holds or may hold, and whether it gives way to another.
 fn weigh<'a, R: Borrow<Ruling>>(rules: &'a [R], facts: &Facts<'_>) -> Result<Vec<Weighed<'a>>, Denial> {
-    let mut weighed = collect(rules, facts, |compiled, alternative| compiled.truth(alternative, facts))?;
+    collect(rules, facts.command, |compiled, alternative| compiled.truth(alternative, facts)).map(set_against)
+}
+
+/// The same, where it is said of every test, by its text, whether it holds.
+fn weigh_by<'a, R: Borrow<Ruling>>(
+    rules: &'a [R],
+    command: &str,
+    truth: &dyn Fn(&EcoString) -> Truth,
+) -> Result<Vec<Weighed<'a>>, Denial> {
+    collect(rules, command, |compiled, alternative| compiled.truth_by(alternative, truth)).map(set_against)
+}
+
+/// Sees of every alternative whether it gives way to another.
+fn set_against(mut weighed: Vec<Weighed<'_>>) -> Vec<Weighed<'_>> {
     let certain = |weighed: &&Weighed<'_>| weighed.is_normal() && weighed.truth == Truth::True;
     let replacing: Vec<usize> = (0..weighed.len())
         .filter(|at| weighed.get(*at).is_some_and(|one| certain(&one) && one.compiled.rule.replaces.is_some()))
@@ -301,17 +316,17 @@ fn weigh<'a, R: Borrow<Ruling>>(rules: &'a [R], facts: &Facts<'_>) -> Result<Vec
             less.gives_way = by;
         }
     }
-    Ok(weighed)
+    weighed
 }
 
 /// Every alternative that could hold, given only where and how the call came.
 fn outlook<'a, R: Borrow<Ruling>>(rules: &'a [R], facts: &Facts<'_>) -> Result<Vec<Weighed<'a>>, Denial> {
-    collect(rules, facts, |compiled, alternative| compiled.truth_of_context(alternative, facts))
+    collect(rules, facts.command, |compiled, alternative| compiled.truth_of_context(alternative, facts))
 }
 
 fn collect<'a, R: Borrow<Ruling>>(
     rules: &'a [R],
-    facts: &Facts<'_>,
+    command: &str,
     truth: impl Fn(&Compiled, &Alternative) -> Truth,
 ) -> Result<Vec<Weighed<'a>>, Denial> {
     let mut weighed = Vec::with_capacity(rules.len());
@@ -319,7 +334,7 @@ fn collect<'a, R: Borrow<Ruling>>(
         let compiled = ruling
             .compiled()
             .map_err(|reason| Denial::Unreadable { rule: ruling.id.clone(), reason: reason.clone() })?;
-        if !compiled.rule.target.covers(facts.command) {
+        if !compiled.rule.target.covers(command) {
             continue;
         }
         for alternative in &compiled.alternatives {

@@ -31,6 +31,7 @@ pub(crate) mod kind {
     pub(crate) const ROLE: &str = "role";
     pub(crate) const PERMISSION: &str = "permission";
     pub(crate) const RULE: &str = "rule";
+    pub(crate) const RULES: &str = "rules";
     pub(crate) const ROOM: &str = "room";
     pub(crate) const ALIAS: &str = "alias";
     pub(crate) const NOTE: &str = "note";

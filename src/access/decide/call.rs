@@ -61,7 +61,8 @@ impl From<bool> for Truth {
 }
 
 impl Truth {
-    fn not(self) -> Self {
+    /// The other way round; what is unknown stays so.
+    pub(super) fn not(self) -> Self {
         match self {
             Self::False => Self::True,
             Self::Unknown => Self::Unknown,
@@ -208,7 +209,8 @@ impl<'a> Facts<'a> {
 }
 
 impl Ask {
-    fn truth(&self, value: &Value) -> Truth {
+    /// Whether a value passes.
+    pub(super) fn truth(&self, value: &Value) -> Truth {
         match self {
             Self::Compare(Order::Eq, constant) => equal(value, constant),
             Self::Compare(Order::Ne, constant) => equal(value, constant).not(),
@@ -226,7 +228,7 @@ impl Ask {
     }
 
     /// Nothing is equal to nothing and comes before nothing; whether it differs cannot be said.
-    fn truth_of_nothing(&self) -> Truth {
+    pub(super) fn truth_of_nothing(&self) -> Truth {
         match self {
             Self::Compare(Order::Ne, _) => Truth::Unknown,
             Self::Compare(Order::Eq | Order::Gt | Order::Lt | Order::Ge | Order::Le, _)
@@ -237,7 +239,7 @@ impl Ask {
 }
 
 /// Of one type, else unknown; a pattern is searched in a text.
-fn equal(value: &Value, constant: &Constant) -> Truth {
+pub(super) fn equal(value: &Value, constant: &Constant) -> Truth {
     match (value, constant) {
         (Value::Text(text), Constant::Pattern(pattern)) => pattern.is_match(text).into(),
         (Value::Text(text), Constant::Value(Value::Text(wanted))) => (text == wanted).into(),

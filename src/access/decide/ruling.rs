@@ -155,18 +155,28 @@ impl Compiled {
 
     /// Whether all tests of an alternative hold.
     pub(super) fn truth(&self, alternative: &Alternative, facts: &Facts<'_>) -> Truth {
-        self.least(alternative, |probe| probe.truth(facts))
+        self.least(alternative, |test| test.probe.truth(facts))
     }
 
     /// Whether the tests hold that look only at where and how the call came.
     pub(super) fn truth_of_context(&self, alternative: &Alternative, facts: &Facts<'_>) -> Truth {
-        self.least(alternative, |probe| if probe.asks_call() { Truth::True } else { probe.truth(facts) })
+        self.least(alternative, |test| if test.probe.asks_call() { Truth::True } else { test.probe.truth(facts) })
     }
 
-    fn least(&self, alternative: &Alternative, truth: impl Fn(&Probe) -> Truth) -> Truth {
+    /// Whether all tests of an alternative hold, where it is said of each by its text.
+    pub(super) fn truth_by(&self, alternative: &Alternative, truth: &dyn Fn(&EcoString) -> Truth) -> Truth {
+        self.least(alternative, |test| truth(&test.key.text))
+    }
+
+    /// Every test once: as it is written, and what it asks.
+    pub(super) fn tests(&self) -> impl Iterator<Item = (&EcoString, &Probe)> {
+        self.tests.iter().map(|test| (&test.key.text, &test.probe))
+    }
+
+    fn least(&self, alternative: &Alternative, truth: impl Fn(&Keyed) -> Truth) -> Truth {
         let mut least = Truth::True;
         for test in alternative.tests.iter().filter_map(|at| self.tests.get(*at)) {
-            least = least.min(truth(&test.probe));
+            least = least.min(truth(test));
             if least == Truth::False {
                 break;
             }

@@ -12,6 +12,7 @@ mod oracle;
 mod properties;
 mod random;
 mod universe;
+mod widening;
 mod witnesses;
 
 use super::call::Tainted;

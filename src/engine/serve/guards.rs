@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use ecow::EcoString;
-use pipit_commands::{Command, Error, ErrorKind};
+use pipit_commands::{Command, Error, ErrorKind, Kind};
+use pipit_grammar::rule::{Effect, Kind as Says, Rule, Target};
 
 use super::super::now;
 use super::super::world::World;
 use super::Host;
-use crate::access::decide::Ruling;
+use crate::access::decide::{Compared, Given, Ruling, opens};
 use crate::access::{Fate, People, Role, differences};
 
 /// The right to give rights that one does not hold.
@@ -20,6 +21,15 @@ const ADMINISTERS: &str = "user:manage";
 
 /// Refuses to give permissions that the caller does not hold for good: those of an emergency are lent.
 pub(super) fn may_give<'p>(host: &Host, permissions: impl IntoIterator<Item = &'p EcoString>) -> Result<(), Error> {
+    holds(host, "give", permissions)
+}
+
+/// Refuses to delete a permission that the caller could not give: nobody else could give it back.
+pub(super) fn may_delete(host: &Host, permission: &EcoString) -> Result<(), Error> {
+    holds(host, "delete", [permission])
+}
+
+fn holds<'p>(host: &Host, what: &str, permissions: impl IntoIterator<Item = &'p EcoString>) -> Result<(), Error> {
     if host.subject.has(ESCALATE) {
         return Ok(());
     }
@@ -30,7 +40,7 @@ pub(super) fn may_give<'p>(host: &Host, permissions: impl IntoIterator<Item = &'
         |permission: &str| host.subject.has(permission) && (host.subject.is_operator() || people.owns(me, permission));
     match permissions.into_iter().find(|permission| !holds(permission)) {
         Some(lacking) => {
-            Err(Error::new(ErrorKind::Denied, format!("{me} may not give {lacking}: {me} does not hold it"))
+            Err(Error::new(ErrorKind::Denied, format!("{me} may not {what} {lacking}: {me} does not hold it"))
                 .help(format!("who holds it may, or who holds {ESCALATE}")))
         }
         None => Ok(()),
@@ -73,40 +83,129 @@ pub(super) fn may_give_roles<'r>(
     }
 }
 
-/// Refuses a change of rules by which anybody gains what the caller may not run.
-pub(super) fn widens_nothing(
+/// A change of the rules of the site.
+#[derive(Clone, Copy)]
+pub(super) enum Edit<'a> {
+    /// A rule that is new.
+    Made(&'a Rule),
+    /// A rule that is there no longer.
+    Deleted(&'a Ruling),
+}
+
+impl Edit<'_> {
+    /// Whether nobody can gain by it, whatever other rules there are: what only closes is made, or what only opens is
+    /// deleted.
+    fn only_closes(self) -> bool {
+        match self {
+            Self::Made(rule) => matches!(rule.kind, Says::Guard(_) | Says::Forbid { .. }),
+            Self::Deleted(ruling) => {
+                ruling.rule().is_ok_and(|rule| rule.kind == Says::When(Effect::Allow) && rule.replaces.is_none())
+            }
+        }
+    }
+
+    /// The commands that it is about, as a rule writes it, where there may be others than those that are here.
+    fn beyond(self, here: &[&Command]) -> Option<String> {
+        let target = match self {
+            Self::Made(rule) => &rule.target,
+            Self::Deleted(ruling) => match ruling.rule() {
+                Ok(rule) => &rule.target,
+                Err(_) => &Target::All,
+            },
+        };
+        let whole = match target {
+            Target::Command { .. } => !here.is_empty(),
+            Target::Bundle(_) | Target::All => false,
+        };
+        (!whole).then(|| target.to_string())
+    }
+}
+
+/// Refuses a change of rules by which anybody could do more than before, or with less asked of them, unless the caller may
+/// do it just so. What cannot be shown to open nothing is taken to open something: a time that is yet to come, a text that
+/// only a pattern finds, commands that are not there yet.
+pub(super) fn opens_nothing(
     host: &Host,
     world: &World,
+    edit: Edit<'_>,
     after: &dyn Fn(&Command) -> Vec<Arc<Ruling>>,
     commands: &[&Command],
 ) -> Result<(), Error> {
-    if host.subject.has(ESCALATE) {
+    if edit.only_closes() || host.subject.has(ESCALATE) {
         return Ok(());
     }
-    let everybody = super::rules::everybody(world)?;
     let me = host.subject.name();
+    let denied = |message: String| Error::new(ErrorKind::Denied, message);
     let lent = |permission: &EcoString| !world.policy.people().owns(me, permission);
     if !host.subject.is_operator() && host.subject.permissions().iter().any(lent) {
-        return Err(Error::new(ErrorKind::Denied, format!("{me} may not change rules during an emergency"))
+        return Err(denied(format!("{me} may not change rules during an emergency"))
             .help("its rights are lent, and a rule would make them somebody's own"));
+    }
+    if let Some(target) = edit.beyond(commands) {
+        return Err(denied(format!(
+            "{me} may not change what opens {target}: nobody can see whom that lets run commands of it that are not here"
+        ))
+        .help(match edit {
+            Edit::Made(_) => format!("name one command, or make a guard, which only closes; or ask who holds {ESCALATE}"),
+            Edit::Deleted(_) => format!("ask who holds {ESCALATE}"),
+        }));
     }
     for command in commands {
         let rules = [world.policy.rules_of(command.exact()), &after(command)];
-        let found = differences(command, rules, &everybody, now());
-        let widens = |was: &Fate, becomes: &Fate| becomes > was;
-        let gained = found.found.iter().filter(|one| widens(&one.was, &one.becomes));
-        // whose own fate does not change ran it before, or does not after
-        let mine = differences(command, [&[], rules[0]], std::slice::from_ref(&host.subject), now());
-        let may = |call: &str| mine.found.iter().any(|one| one.call == call && one.becomes == Fate::Allowed);
-        if let Some(first) = gained.into_iter().find(|one| !may(&one.call)) {
-            let who = first.who.first().cloned().unwrap_or_default();
-            let message = format!("{me} may not let {who} run {}: {me} may not run it", first.call);
-            return Err(
-                Error::new(ErrorKind::Denied, message).help(format!("who may, or who holds {ESCALATE}, makes it"))
-            );
-        }
+        let message = match opens(command.exact(), &|option| given(command, option), rules, &|name| {
+            host.subject.has(name)
+        }) {
+            Compared::OpensNothing => continue,
+            Compared::Opens(opening) => match example(host, world, command, rules)? {
+                Some(example) => example,
+                None => {
+                    let tests: Vec<String> = opening.tests.iter().map(|test| format!("`{test}`")).collect();
+                    let tests =
+                        if tests.is_empty() { String::new() } else { format!(" where {}", tests.join(" and ")) };
+                    format!(
+                        "this would let people run {}{tests} who may not now, or ask less of them, and {me} may not run it so",
+                        command.exact()
+                    )
+                }
+            },
+            Compared::TooMany => format!(
+                "nobody can see whether this lets people run {} who may not now: its rules tell too many calls apart",
+                command.exact()
+            ),
+        };
+        return Err(denied(message).help(format!("who may, or who holds {ESCALATE}, makes it")));
     }
     Ok(())
+}
+
+/// What a call may have for an option.
+fn given(command: &Command, option: &str) -> Given {
+    let spec = command.spec();
+    let Some(flag) = spec.usage.options.iter().find(|flag| flag.key() == *option) else { return Given::Any };
+    match flag.value.as_ref().map(|value| spec.kind(value)) {
+        None => Given::Flag,
+        Some(Kind::OneOf(choices)) => Given::OneOf { choices: choices.to_vec(), several: flag.many },
+        Some(_) => Given::Any,
+    }
+}
+
+/// Somebody who is here, and a call that they gain and the caller may not make, where one is found.
+fn example(host: &Host, world: &World, command: &Command, rules: [&[Arc<Ruling>]; 2]) -> Result<Option<String>, Error> {
+    // an hour that was found by chance says less than the window it lies in
+    let timed = |ruling: &Arc<Ruling>| ruling.rule().is_ok_and(|rule| rule.during.is_some());
+    if rules.into_iter().flatten().any(timed) {
+        return Ok(None);
+    }
+    let everybody = super::rules::everybody(world)?;
+    let found = differences(command, rules, &everybody, now());
+    let gained = found.found.iter().filter(|one| one.becomes > one.was);
+    let mine = differences(command, [&[], rules[0]], std::slice::from_ref(&host.subject), now());
+    let may = |call: &str| mine.found.iter().any(|one| one.call == call && one.becomes == Fate::Allowed);
+    let me = host.subject.name();
+    Ok(gained.into_iter().find(|one| !may(&one.call)).map(|one| {
+        let who = one.who.first().cloned().unwrap_or_default();
+        format!("{me} may not let {who} run {}: {me} may not run it", one.call)
+    }))
 }
 
 /// Refuses a change after which nobody is an administrator any more, where somebody was.

@@ -5,6 +5,7 @@ use pipit_commands::{Call, Error, Record, Value};
 
 use super::super::world::{World, kind};
 use super::people::fresh_name;
+use super::user::without;
 use super::{Host, apply, change, delete as remove, done, guards, insert, text};
 use crate::access::{RIGHTS, Role};
 use crate::store::Expect;
@@ -128,14 +129,27 @@ pub(super) async fn create_permission(host: &Host, call: &Call) -> Result<Vec<Va
         return Err(Error::failed(format!("{name:?} is no permission of the site"))
             .help("write site:NAME, in a-z, 0-9, `_` and `-`"));
     }
-    apply(host, vec![insert(kind::PERMISSION, name.clone(), &Value::Record(Record::new()))]).await?;
+    // whatever roles still hold by the name was another permission
+    let mut changes = without(host, kind::ROLE, |role: &mut Role| role.permissions.remove(&name))?;
+    changes.push(insert(kind::PERMISSION, name.clone(), &Value::Record(Record::new())));
+    apply(host, changes).await?;
     Ok(done(format!("the permission {name} is there")))
 }
 
 pub(super) async fn delete_permission(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
-    apply(host, vec![remove(kind::PERMISSION, name.clone(), Expect::Present)]).await?;
-    Ok(done(format!("the permission {name} is gone")))
+    guards::may_delete(host, &name)?;
+    let mut changes = vec![remove(kind::PERMISSION, name.clone(), Expect::Present)];
+    let roles = without(host, kind::ROLE, |role: &mut Role| role.permissions.remove(&name))?;
+    let held = roles.len();
+    changes.extend(roles);
+    apply(host, changes).await?;
+    let from = match held {
+        0 => String::new(),
+        1 => ", and one role holds it no longer".to_owned(),
+        many => format!(", and {many} roles hold it no longer"),
+    };
+    Ok(done(format!("the permission {name} is gone{from}")))
 }
 
 pub(super) fn list_permissions(host: &Host) -> Result<Vec<Value>, Error> {

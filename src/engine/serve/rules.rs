@@ -8,22 +8,24 @@ use pipit_grammar::rule::{Rule, Target};
 
 use super::super::now;
 use super::super::world::{KeptRule, World, kind};
+use super::guards::Edit;
 use super::policy::permissions;
-use super::{Host, apply, delete as remove, done, guards, insert, text};
+use super::{Host, apply, delete as remove, done, guards, insert, put, stored, text};
 use crate::access::decide::{Layer, Ruling};
 use crate::access::{Fate, Identity, Subject, differences, lint};
 use crate::limits;
-use crate::store::Expect;
+use crate::store::{Change, Expect};
 
 pub(super) async fn create(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    let mark = mark(host)?;
     let world = host.engine.world()?;
     let rule = sound(host, &world, &text(call, "RULE")?)?;
     let ids = world.policy.site_rules().iter().filter_map(|ruling| ruling.id.strip_prefix('r')?.parse::<u64>().ok());
     let id = format!("r{}", ids.max().unwrap_or(0) + 1);
     let after = with(&world, Some(&rule), None);
-    guards::widens_nothing(host, &world, &after, &covered(&world, &rule.target))?;
+    guards::opens_nothing(host, &world, Edit::Made(&rule), &after, &covered(&world, &rule.target))?;
     let text = rule.to_string();
-    apply(host, vec![insert(kind::RULE, id.clone(), &KeptRule { text: text.clone() })]).await?;
+    apply(host, vec![mark, insert(kind::RULE, id.clone(), &KeptRule { text: text.clone() })]).await?;
     Ok(done(format!("{id}: {text}")))
 }
 
@@ -33,13 +35,25 @@ pub(super) async fn delete(host: &Host, call: &Call) -> Result<Vec<Value>, Error
         return Err(Error::failed(format!("{id} comes with its command and cannot be deleted"))
             .help("a rule of the site that says more overrides it, and a guard always holds"));
     }
+    let mark = mark(host)?;
     let world = host.engine.world()?;
     if let Some(ruling) = world.policy.site_rules().iter().find(|ruling| ruling.id == id) {
         let after = with(&world, None, Some(&id));
-        guards::widens_nothing(host, &world, &after, &about(&world, ruling))?;
+        guards::opens_nothing(host, &world, Edit::Deleted(ruling), &after, &about(&world, ruling))?;
     }
-    apply(host, vec![remove(kind::RULE, id.clone(), Expect::Present)]).await?;
+    apply(host, vec![remove(kind::RULE, id.clone(), Expect::Present), mark]).await?;
     Ok(done(format!("the rule {id} is gone")))
+}
+
+/// The mark that a change of rules leaves, taken before anything is looked at: of two changes that open nothing each, and
+/// something together, the later one comes too late and is judged anew when it is said again.
+fn mark(host: &Host) -> Result<Change, Error> {
+    const LAST: &str = "last";
+    let left = host.engine.store().get(kind::RULES, LAST).map_err(stored)?;
+    Ok(match left {
+        Some(left) => put(kind::RULES, LAST, &host.line(), Expect::Revision(left.revision)),
+        None => insert(kind::RULES, LAST, &host.line()),
+    })
 }
 
 pub(super) fn list(host: &Host, call: &Call) -> Vec<Value> {

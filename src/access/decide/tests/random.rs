@@ -28,7 +28,7 @@ fn asked(look: Look) -> impl Strategy<Value = Asked> {
 }
 
 /// A small pool of tests for each rule set, so that rules meet each other.
-fn pool() -> impl Strategy<Value = Vec<Must>> {
+pub(super) fn pool() -> impl Strategy<Value = Vec<Must>> {
     let look = select(vec![
         Look::Arg0,
         Look::Arg0,
@@ -55,7 +55,7 @@ fn must(pool: Vec<Must>) -> impl Strategy<Value = Must> {
     })
 }
 
-fn made(pool: Vec<Must>) -> impl Strategy<Value = Made> {
+pub(super) fn made(pool: Vec<Must>) -> impl Strategy<Value = Made> {
     let outcome = prop_oneof![
         3 => Just(Outcome::Allow),
         5 => (0..PERMS.len()).prop_map(Outcome::Have),
@@ -97,7 +97,7 @@ fn value() -> impl Strategy<Value = Val> {
     prop_oneof![8 => scalar, 1 => list]
 }
 
-fn called() -> impl Strategy<Value = Called> {
+pub(super) fn called() -> impl Strategy<Value = Called> {
     let way = |names: &'static [&'static str]| prop::option::weighted(0.9, select(names));
     (
         prop::collection::vec(value(), 0..3),
@@ -132,8 +132,8 @@ fn real(value: &Val) -> Value {
     }
 }
 
-/// What the first judge says, in the words of the second.
-fn first(rulings: &[Ruling], called: &Called, permissions: u8) -> Fate {
+/// What the first judge says.
+pub(super) fn decided<R: std::borrow::Borrow<Ruling>>(rulings: &[R], called: &Called, permissions: u8) -> Decision {
     const MONDAY: i64 = 1_772_409_600_000;
     let args: Vec<Value> = called.args.iter().map(real).collect();
     let options = [("env", &called.env), ("count", &called.count)];
@@ -157,8 +157,17 @@ fn first(rulings: &[Ruling], called: &Called, permissions: u8) -> Fate {
         stdin: stdin.as_ref(),
         ..Facts::of("a:b")
     };
-    let has = |name: &str| PERMISSIONS.iter().position(|p| *p == name).is_some_and(|at| permissions & 1 << at != 0);
-    match decide(rulings, &has, &facts) {
+    decide(rulings, &|name| held(permissions, name), &facts)
+}
+
+/// Whether a permission is in a set of them.
+pub(super) fn held(permissions: u8, name: &str) -> bool {
+    PERMISSIONS.iter().position(|p| *p == name).is_some_and(|at| permissions & 1 << at != 0)
+}
+
+/// The same in the words of the second.
+fn first(rulings: &[Ruling], called: &Called, permissions: u8) -> Fate {
+    match decided(rulings, called, permissions) {
         Decision::Allow { .. } => Fate::Allowed,
         Decision::Deny(_) => Fate::Denied,
         Decision::Park { obligations, .. } => {
