@@ -156,18 +156,15 @@ pub(super) fn opens_nothing(
             host.subject.has(name)
         }) {
             Compared::OpensNothing => continue,
-            Compared::Opens(opening) => match example(host, world, command, rules)? {
-                Some(example) => example,
-                None => {
-                    let tests: Vec<String> = opening.tests.iter().map(|test| format!("`{test}`")).collect();
-                    let tests =
-                        if tests.is_empty() { String::new() } else { format!(" where {}", tests.join(" and ")) };
-                    format!(
-                        "this would let people run {}{tests} who may not now, or ask less of them, and {me} may not run it so",
-                        command.exact()
-                    )
-                }
-            },
+            Compared::Opens(opening) => {
+                let tests: Vec<String> = opening.tests.iter().map(|test| format!("`{test}`")).collect();
+                let tests = if tests.is_empty() { String::new() } else { format!(" where {}", tests.join(" and ")) };
+                let any = format!(
+                    "this would let people run {}{tests} who may not now, or ask less of them, and {me} may not run it so",
+                    command.exact()
+                );
+                example(host, world, command, rules)?.unwrap_or(any)
+            }
             Compared::TooMany => format!(
                 "nobody can see whether this lets people run {} who may not now: its rules tell too many calls apart",
                 command.exact()
@@ -184,7 +181,7 @@ fn given(command: &Command, option: &str) -> Given {
     let Some(flag) = spec.usage.options.iter().find(|flag| flag.key() == *option) else { return Given::Any };
     match flag.value.as_ref().map(|value| spec.kind(value)) {
         None => Given::Flag,
-        Some(Kind::OneOf(choices)) => Given::OneOf { choices: choices.to_vec(), several: flag.many },
+        Some(Kind::OneOf(choices)) => Given::OneOf { choices: choices.clone(), several: flag.many },
         Some(_) => Given::Any,
     }
 }
