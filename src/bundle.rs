@@ -24,6 +24,7 @@ pub(crate) mod install;
 pub(crate) mod manifest;
 mod output;
 mod process;
+mod questions;
 mod reach;
 mod runner;
 pub(crate) mod scaffold;

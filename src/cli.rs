@@ -16,6 +16,7 @@ mod complete;
 mod doctor;
 mod expect;
 mod home;
+mod keyboard;
 mod line;
 mod secret;
 mod serve;

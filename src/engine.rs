@@ -12,21 +12,22 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use ecow::EcoString;
-use pipit_commands::{Attachment, Batch, Error, ErrorKind, Labels, Stream, Value, Verb};
+use pipit_commands::{Attachment, Batch, Error, ErrorKind, Labels, Stream, Verb};
 use pipit_grammar::rule::{Place, Via};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::access::{Context, Identity, Subject};
-use crate::audit::{Asked, Audit, Outcome, Receipt, Status, Trail};
+use crate::audit::{Asked, Audit, Outcome, Status, Trail};
 use crate::bundle::Sources;
 use crate::limits;
 use crate::net::Net;
-use crate::render::{Document, Template};
+use crate::render::Template;
 use crate::seal::Seals;
 use crate::store::Store;
 
 mod alias;
 mod approval;
+mod asking;
 mod bundles;
 mod complete;
 mod drive;
@@ -41,6 +42,7 @@ mod plan;
 mod planner;
 mod question;
 mod recall;
+mod reply;
 mod room;
 mod run;
 mod serve;
@@ -52,6 +54,7 @@ mod world;
 
 pub(crate) use approval::Action;
 use approval::Release;
+pub(crate) use asking::Asking;
 use bundles::Bundles;
 pub(crate) use complete::Completion;
 use drive::{Bounds, Listed, Running, drive, status};
@@ -63,6 +66,7 @@ use names::Names;
 pub(crate) use notice::Notices;
 use planner::Planner;
 pub(crate) use question::Question;
+pub(crate) use reply::Reply;
 use room::{Room, RoomId};
 use world::World;
 
@@ -113,6 +117,8 @@ pub(crate) struct Request {
     pub(crate) input: Option<Stream>,
     /// Told the line's id as soon as there is one, and how far the line is.
     pub(crate) life: Option<watch::Sender<Life>>,
+    /// Where questions of its programs go; none where nobody can be asked.
+    pub(crate) asks: Option<mpsc::Sender<Asking>>,
 }
 
 /// The cause of a line that stood in the midst of talk.
@@ -125,39 +131,6 @@ pub(crate) struct Address {
     pub(crate) name: EcoString,
     /// When it was theirs, as the service counts.
     pub(crate) heard: u64,
-}
-
-/// What became of it.
-#[derive(Default)]
-pub(crate) struct Reply {
-    /// Why it did not go well; a quiet stop with something to say is here too.
-    pub(crate) error: Option<Error>,
-    /// The template of a bundle that shows the values.
-    pub(crate) template: Option<Template>,
-    /// Pictures and files beside the values.
-    pub(crate) attached: Vec<Attachment>,
-    /// How the answer is to be paged, when it goes on with one that was kept (`more`).
-    pub(crate) paging: Option<Paging>,
-    /// What commands said beside their values that whoever typed the line should know.
-    pub(crate) notes: Vec<String>,
-    /// What may be said in answer, for services that have buttons.
-    #[expect(dead_code, reason = "the services there are have no buttons; the lines stand in the text too")]
-    pub(crate) actions: Vec<Action>,
-    /// The proof that the end is on its way to the log.
-    pub(crate) receipt: Option<Receipt>,
-}
-
-impl Reply {
-    /// The answer as it is shown: the values, or what a template makes of them, and what belongs to them. Why it did not
-    /// go well is not in it: not every service says that in the same place.
-    pub(crate) fn document(&self, values: &[Value]) -> Document {
-        let document = Document::ended(self.error.as_ref());
-        let document = match &self.template {
-            Some(template) => document.through(template, values),
-            None => document.values(values),
-        };
-        document.attached(self.attached.clone())
-    }
 }
 
 /// Where posts go that leave the room of their line. The chat adapters are above; this is how they are reached.

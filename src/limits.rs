@@ -22,6 +22,14 @@ pub(crate) const LIFE: Duration = Duration::from_secs(2);
 pub(crate) const PROGRESS: Duration = Duration::from_secs(30);
 /// How long a question about a line waits for its answer.
 pub(crate) const QUESTION: Duration = Duration::from_mins(2);
+/// How many questions a program may ask in one call.
+pub(crate) const INQUIRIES: usize = 10;
+/// How often one of them is asked again when what was said is none of its choices.
+pub(crate) const ASKED_AGAIN: usize = 2;
+/// How many choices a question may have.
+pub(crate) const INQUIRY_CHOICES: usize = 50;
+/// How long a question or one of its choices may be, in bytes; the rest is left out.
+pub(crate) const INQUIRY_TEXT: usize = 500;
 /// How many records of a table are awaited before it is drawn in the terminal, and for how long.
 pub(crate) const TABLE_ROWS: usize = 1000;
 /// See [`TABLE_ROWS`].

@@ -284,6 +284,54 @@ async fn a_slow_line_is_followed_and_what_a_line_lacks_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_program_asks_whoever_typed_the_line_and_nobody_else() {
+    let site = Site::with(&["alice", "bob"]).await;
+    site.users(&["alice", "bob"]);
+    let bundle = site.home.beside("asks");
+    std::fs::create_dir(&bundle).unwrap();
+    let head = "bundle: 1\nname: asks\nversion: 1.0.0\ndescription: Asks\nneeds: {programs: [python3]}\n";
+    let command = "move: {about: Ask, run: [./move.py], output: lines, rules: [allow]}";
+    std::fs::write(bundle.join("bundle.yaml"), format!("{head}commands:\n  {command}\n")).unwrap();
+    let program = "#!/usr/bin/env python3\nimport os, socket\n\
+        control = socket.socket(fileno=int(os.environ['PIPIT_CONTROL'])).makefile('rw')\n\
+        control.write('{\"ask\":\"which region?\",\"one-of\":[\"eu\",\"us\"]}\\n')\n\
+        control.flush()\nprint(control.readline().strip())\n";
+    let script = bundle.join("move.py");
+    std::fs::write(&script, program).unwrap();
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    site.home.setup(&[&format!("bundle install '{}'", bundle.display()), "bundle enable asks"]);
+    let _shell = site.serve().await;
+    let port = site.server.port;
+    let people = [Person::login(port, "alice", "alicepw", "#ops"), Person::login(port, "bob", "bobpw", "#ops")];
+    let [mut alice, mut bob] = people.map(Person::arrived);
+
+    let question = "alice: move asks: which region: eu, us? Say it here, or cancel";
+    assert_eq!(alice.ask("!asks:move"), question);
+    assert_eq!(bob.hears(), question);
+    // what others say is talk, and another line of hers takes nothing back
+    bob.say("us");
+    assert_eq!(bob.ask("!echo not mine"), "not mine");
+    alice.hears();
+    assert!(alice.ask("!echo meanwhile").ends_with("meanwhile"));
+    bob.hears();
+    assert_eq!(alice.ask("mars"), "alice: \"mars\" is no choice; which region: eu, us? Say it here, or cancel");
+    bob.hears();
+    assert!(alice.ask("EU").ends_with(r#"{"answer":"eu"}"#));
+    bob.hears();
+    assert_eq!(alice.whisper("asks:move"), "move asks: which region: eu, us? Say it here, or cancel");
+    assert_eq!(alice.whisper("cancel"), r#"{"error":"cancelled"}"#);
+    // what was asked and said is in the log
+    let log = site.home.log();
+    let line = log.iter().find(|row| field(row, "line") == "asks:move").unwrap();
+    let rows = site.home.values(&format!("audit show {}", field(line, "id")));
+    let questions: Vec<_> = rows.iter().filter(|row| field(row, "kind") == "question").collect();
+    let told = |at: usize| (field(questions[at], "outcome"), questions[at]["body"].to_string());
+    assert_eq!(told(0).0, "answered");
+    assert!(told(0).1.contains("which region?") && told(0).1.contains("mars"), "{:?}", told(0));
+    assert!(told(1).1.contains("EU"), "{:?}", told(1));
+}
+
+#[tokio::test]
 async fn a_shell_that_is_told_to_stop_takes_leave_and_comes_back() {
     let site = Site::with(&["alice"]).await;
     let mut shell = site.serve().await;

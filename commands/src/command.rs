@@ -10,7 +10,7 @@ use ecow::EcoString;
 use pipit_grammar::ast;
 
 use crate::args::{Arg, Args};
-use crate::origin::{Note, Origin, Turn};
+use crate::origin::{Inquiry, Note, Origin, Turn};
 use crate::shell::Verb;
 use crate::spec::{Effect, Spec};
 use crate::stream::{Batch, Stream};
@@ -170,6 +170,11 @@ pub trait Host: Send + Sync {
 
     /// Hears what a command says beside its values. A host that shows nothing but values drops it.
     fn note(&self, command: &Command, note: Note);
+
+    /// Asks whoever typed the line, and waits for what they say; an error when nobody can be asked or nobody answers.
+    async fn ask(&self, _command: &Command, _inquiry: Inquiry) -> Result<EcoString, Error> {
+        Err(Error::failed("nobody can be asked here"))
+    }
 
     /// Does what only the shell can.
     fn serve(&self, verb: Verb, call: &Call, input: Option<Stream>) -> Stream;

@@ -57,6 +57,15 @@ pub enum Note {
     Attach(Attachment),
 }
 
+/// A question of a running command's to whoever typed its line. Texts are as the program wrote them: hostile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inquiry {
+    /// What is asked.
+    pub text: EcoString,
+    /// What may be said in answer; anything when it is empty.
+    pub one_of: Vec<EcoString>,
+}
+
 /// A picture or a file beside the values of a line. Services that can show it do; the others name it.
 ///
 /// A command that draws (`chart`) gives the picture as text for its value, and attaches the same as a picture whose `alt`

@@ -30,6 +30,8 @@ pub(crate) enum Happened {
     Voided,
     /// Somebody proved once more who they are, or failed to.
     SteppedUp,
+    /// A program asked whoever typed the line, and was answered or not.
+    Asked,
     /// Somebody took rights for an emergency.
     Elevated,
     /// A second person looked at what was done with such rights.
@@ -45,6 +47,7 @@ impl Happened {
             Self::Released => "released",
             Self::Voided => "voided",
             Self::SteppedUp => "stepped up",
+            Self::Asked => "question",
             Self::Elevated => "elevated",
             Self::Reviewed => "reviewed",
         }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use pipit_commands::jq::Jq;
 use pipit_commands::{Call, Error, Stream, Value, html};
 
+use super::control::Ears;
 use super::fence::{Reached, reached};
 use super::output::Decoder;
 use super::process::Prepared;
@@ -98,7 +99,7 @@ pub(crate) async fn run(
         },
         mark,
         longest: limits::LINE_TIME,
-        hear: Box::new(|_| {}),
+        ears: Ears::deaf(),
         verdict: work.verdict(),
     };
     prepared.stage(call, Decoder::whole_values(OUTPUT), Some(input)).await

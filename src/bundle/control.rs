@@ -1,10 +1,15 @@
 //! The control descriptor: a JSON object a line, by which a program says what is no value: how far it is, remarks for
-//! the log, its template, that it gives up. What it says is hostile and bounded.
+//! the log, its template, a question, that it gives up. What it says is hostile and bounded.
+
+use std::sync::Arc;
 
 use ecow::EcoString;
-use pipit_commands::{Level, Note, Record, Value};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use pipit_commands::{Call, Error, Inquiry, Level, Note, Record, Value};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
+use tokio::time::{Duration, timeout};
 
 use crate::scrub;
 
@@ -12,46 +17,114 @@ use crate::scrub;
 const LINE: u64 = 64 * 1024;
 /// The most lines of a run.
 const LINES: usize = 10_000;
+/// How long an answer waits for a program to read those before it.
+const UNREAD: Duration = Duration::from_secs(1);
 /// The longest text that goes on to the log or the room, in bytes.
 const TEXT: usize = 4096;
 
-/// What the program has to be answered, or the run to be ended for.
+/// Something that a program says.
 #[derive(Debug, PartialEq)]
 pub(super) enum Said {
+    /// A remark, to be passed on.
     Note(Note),
+    /// It gives up, for this reason.
     Abort(EcoString),
-    Ask,
+    /// A question, which has to be answered.
+    Ask(Inquiry),
 }
 
-/// Reads what the program says until it closes the descriptor or gives up; notes go to `hear`. The message with which
-/// it gave up comes back.
-pub(super) async fn listen(channel: UnixStream, hear: &(dyn Fn(Note) + Send + Sync)) -> Option<EcoString> {
-    let mut channel = BufReader::new(channel);
-    let mut line = Vec::new();
-    for _ in 0..LINES {
-        line.clear();
-        match (&mut channel).take(LINE).read_until(b'\n', &mut line).await {
-            Ok(0) | Err(_) => return None,
-            Ok(_) => {}
+/// Who hears what a program says beside its values.
+pub(super) struct Ears {
+    /// Passes a remark on.
+    pub(super) hear: Box<dyn Fn(Note) + Send + Sync>,
+    /// Asks whoever typed the line.
+    pub(super) ask: Box<dyn Fn(Inquiry) -> BoxFuture<'static, Answered> + Send + Sync>,
+}
+
+/// What was said to a question, or why nothing was.
+pub(super) type Answered = Result<EcoString, Error>;
+
+impl Ears {
+    /// Nobody.
+    pub(super) fn deaf() -> Self {
+        let nobody = || Err(Error::failed("nobody can be asked here"));
+        Self { hear: Box::new(|_| {}), ask: Box::new(move |_| std::future::ready(nobody()).boxed()) }
+    }
+
+    /// The host of a call. Of the templates only the bundle's own are passed on.
+    pub(super) fn of(call: &Call, templates: Vec<EcoString>) -> Self {
+        let (host, command) = (Arc::clone(call.host()), call.command().clone());
+        let hear = move |note: Note| match &note {
+            Note::Template(name) if !templates.contains(name) => {
+                host.note(&command, warn(format!("its bundle has no template {name:?}")));
+            }
+            Note::Template(_) | Note::Progress { .. } | Note::Log { .. } | Note::Attach(_) => {
+                host.note(&command, note);
+            }
+        };
+        let (host, command) = (Arc::clone(call.host()), call.command().clone());
+        let ask = move |inquiry| {
+            let (host, command) = (Arc::clone(&host), command.clone());
+            async move { host.ask(&command, inquiry).await }.boxed()
+        };
+        Self { hear: Box::new(hear), ask: Box::new(ask) }
+    }
+}
+
+/// The answer to a question as a program reads it: `{"answer":"eu"}`, or `{"error":"nobody answered"}`.
+pub(super) fn answer(answered: Answered) -> String {
+    let (key, text) = match answered {
+        Ok(answer) => ("answer", answer),
+        Err(error) => ("error", error.message().into()),
+    };
+    Value::from([(key, Value::from(text))].into_iter().collect::<Record>()).to_json() + "\n"
+}
+
+/// The shell's end of a control descriptor.
+pub(super) struct Control {
+    channel: BufReader<UnixStream>,
+    /// As much as has come of the line that is read.
+    line: Vec<u8>,
+    lines: usize,
+}
+
+impl Control {
+    pub(super) fn new(channel: UnixStream) -> Self {
+        Self { channel: BufReader::new(channel), line: Vec::new(), lines: 0 }
+    }
+
+    /// The next that the program says; none when it has closed the descriptor or said too much. May be given up and
+    /// called again.
+    pub(super) async fn next(&mut self) -> Option<Said> {
+        if self.lines == LINES {
+            self.lines += 1;
+            let text = format!("it wrote more than {LINES} lines on its control descriptor; the rest is not heard");
+            return Some(Said::Note(warn(text)));
         }
-        if line.len() as u64 == LINE {
-            hear(warn("a line on its control descriptor is too long; what follows is not heard".into()));
+        if self.lines > LINES {
             return None;
         }
-        match read(&line) {
-            Ok(Said::Note(note)) => hear(note),
-            Ok(Said::Abort(message)) => return Some(message),
-            Ok(Said::Ask) => {
-                let answer = b"{\"error\":\"nobody can be asked here\"}\n";
-                if channel.get_mut().write_all(answer).await.is_err() {
-                    return None;
-                }
-            }
-            Err(why) => hear(warn(format!("a line on its control descriptor {why}"))),
+        let left = LINE.saturating_sub(self.line.len() as u64);
+        match (&mut self.channel).take(left).read_until(b'\n', &mut self.line).await {
+            Ok(0) if self.line.is_empty() => return None,
+            Ok(_) => {}
+            Err(_) => return None,
         }
+        if self.line.len() as u64 == LINE {
+            self.lines = LINES + 1;
+            let text = "a line on its control descriptor is too long; what follows is not heard";
+            return Some(Said::Note(warn(text.into())));
+        }
+        let line = std::mem::take(&mut self.line);
+        self.lines += 1;
+        Some(read(&line).unwrap_or_else(|why| Said::Note(warn(format!("a line on its control descriptor {why}")))))
     }
-    hear(warn(format!("it wrote more than {LINES} lines on its control descriptor; the rest is not heard")));
-    None
+
+    /// Answers a question; a program that has gone, or does not read, does not hear it.
+    pub(super) async fn answer(&mut self, answered: Answered) {
+        let line = answer(answered);
+        let _ = timeout(UNREAD, self.channel.get_mut().write_all(line.as_bytes())).await;
+    }
 }
 
 pub(super) fn warn(text: String) -> Note {
@@ -66,8 +139,8 @@ fn read(line: &[u8]) -> Result<Said, String> {
     if let Some(message) = text("abort") {
         return Ok(Said::Abort(message));
     }
-    if record.get("ask").is_some() {
-        return Ok(Said::Ask);
+    if let Some(text) = text("ask") {
+        return Ok(Said::Ask(Inquiry { text, one_of: choices(&record)? }));
     }
     if let Some(name) = text("template") {
         return Ok(Said::Note(Note::Template(name)));
@@ -88,6 +161,16 @@ fn level(record: &Record) -> Result<Level, String> {
         Some("warn") => Ok(Level::Warn),
         Some("error") => Ok(Level::Error),
         Some(_) => Err("has a level that is none of debug, info, warn, error".into()),
+    }
+}
+
+fn choices(record: &Record) -> Result<Vec<EcoString>, String> {
+    match record.get("one-of") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::List(choices)) if !choices.is_empty() => {
+            Ok(choices.iter().map(|choice| short(&scrub::text(&choice.to_text()))).collect())
+        }
+        Some(_) => Err("has a one-of that is no list of choices".into()),
     }
 }
 
@@ -125,8 +208,21 @@ mod tests {
         assert_eq!(note(r#"{"log":"x","level":"warn"}"#), warn("x".into()));
         assert_eq!(note(r#"{"template":"t"}"#), Note::Template("t".into()));
         assert_eq!(read(br#"{"abort":"no"}"#), Ok(Said::Abort("no".into())));
-        assert_eq!(read(br#"{"ask":"which?","one-of":["a"]}"#), Ok(Said::Ask));
-        for bad in ["", "[]", "{}", r#"{"progress":2}"#, r#"{"log":"x","level":"loud"}"#, r#"{"log":1,"log":2}"#] {
+        let asked = |one_of: &[&str]| {
+            Said::Ask(Inquiry { text: "which?".into(), one_of: one_of.iter().map(|one| (*one).into()).collect() })
+        };
+        assert_eq!(read(br#"{"ask":"which?"}"#), Ok(asked(&[])));
+        assert_eq!(read(br#"{"ask":"which?","one-of":["a",2]}"#), Ok(asked(&["a", "2"])));
+        for bad in [
+            r#"{"ask":"x","one-of":"a"}"#,
+            r#"{"ask":"x","one-of":[]}"#,
+            "",
+            "[]",
+            "{}",
+            r#"{"progress":2}"#,
+            r#"{"log":"x","level":"loud"}"#,
+            r#"{"log":1,"log":2}"#,
+        ] {
             assert!(read(bad.as_bytes()).is_err(), "{bad}");
         }
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 use futures_util::FutureExt as _;
-use pipit_commands::{Arg, BATCH, Batch, Call, Command, Effect, Error, Flow, Host, Note, Origin};
+use pipit_commands::{Arg, BATCH, Batch, Call, Command, Effect, Error, Flow, Host, Origin};
 use pipit_commands::{Program, Record, Spec, Stream, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, ChildStdout};
@@ -20,7 +20,7 @@ use tokio::time::{Duration, timeout};
 
 use super::check::steers_loader;
 use super::cog;
-use super::control::warn;
+use super::control::{Ears, warn};
 use super::fence::{Reached, reached};
 use super::manifest::{Entry, Input, Manifest, Program as Started};
 use super::output::{Decoder, RUN};
@@ -129,7 +129,8 @@ pub(super) struct Prepared {
     /// The invocation id, which its processes carry.
     pub(super) mark: String,
     pub(super) longest: Duration,
-    pub(super) hear: Box<dyn Fn(Note) + Send + Sync>,
+    /// Who hears what it says beside its values.
+    pub(super) ears: Ears,
     /// What its end means.
     pub(super) verdict: fn(Ended) -> Result<(), Error>,
 }
@@ -175,16 +176,7 @@ impl Prepared {
                 .help("Linux 6.7 and newer can; without a fence: `sandbox: basic` under needs in its manifest"));
         }
         let environment = environment(bundle, entry, call, &Around { path, settings, mark: &mark, folder: &folder })?;
-        let (hears, command) = (Arc::clone(host), call.command().clone());
-        let templates: Vec<EcoString> = manifest.templates.keys().cloned().collect();
-        let hear = move |note: Note| match &note {
-            Note::Template(name) if !templates.contains(name) => {
-                hears.note(&command, warn(format!("its bundle has no template {name:?}")));
-            }
-            Note::Template(_) | Note::Progress { .. } | Note::Log { .. } | Note::Attach(_) => {
-                hears.note(&command, note);
-            }
-        };
+        let ears = Ears::of(call, manifest.templates.keys().cloned().collect());
         Ok(Self {
             runner: Arc::clone(runner),
             launch: Launch {
@@ -199,7 +191,7 @@ impl Prepared {
             },
             mark,
             longest: entry.timeout,
-            hear: Box::new(hear),
+            ears,
             verdict: Ended::verdict,
         })
     }
@@ -250,8 +242,8 @@ impl Prepared {
             // nobody there means that `stop` has come
             let _ = pipes.send((stdin, stdout));
         }
-        let Self { runner, mark, longest, hear, verdict, .. } = self;
-        verdict(Watched { runner, live, mark, folder, longest, stop, hear }.watch(running).await)
+        let Self { runner, mark, longest, ears, verdict, .. } = self;
+        verdict(Watched { runner, live, mark, folder, longest, stop, ears }.watch(running).await)
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 mod archives;
+mod asking;
 mod installing;
 mod manifests;
 mod misbehaving;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecow::EcoString;
-use pipit_commands::{Error, Note};
+use pipit_commands::Error;
 use rustix::process::{Pid, Signal};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::ChildStderr;
@@ -18,7 +18,8 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::contain::NOT_STARTED;
-use super::control;
+use super::control::{Control, Ears, Said};
+use super::questions::Questions;
 use super::runner::{Live, Runner, Running};
 use super::sweep::{signal, sweep, sweep_all};
 use crate::scrub;
@@ -40,7 +41,7 @@ pub(super) struct Watched {
     pub(super) longest: Duration,
     /// Comes, or is dropped, when nobody reads any more.
     pub(super) stop: oneshot::Receiver<()>,
-    pub(super) hear: Box<dyn Fn(Note) + Send + Sync>,
+    pub(super) ears: Ears,
 }
 
 /// Why a program was ended before it ended itself.
@@ -68,34 +69,58 @@ impl Watched {
         let (status, cause) = {
             let errors = running.child.stderr.take();
             let drain = tail.drain(errors);
-            let listen = control::listen(running.control, &*self.hear);
+            let mut control = Control::new(running.control);
             let clock = sleep_until(Instant::now() + self.longest);
-            tokio::pin!(drain, listen, clock);
+            tokio::pin!(drain, clock);
             let (mut drained, mut heard, mut asked) = (false, false, false);
             let mut cause = None;
+            let mut open = Questions::default();
             let status = loop {
                 let (why, grace) = tokio::select! {
                     status = running.child.wait() => break status,
                     () = &mut drain, if !drained => { drained = true; continue }
-                    said = &mut listen, if !heard => {
-                        heard = true;
-                        match said { Some(message) => (Cause::GaveUp(message), GRACE), None => continue }
+                    said = control.next(), if !heard && !open.waits() => match said {
+                        Some(Said::Note(note)) => { (self.ears.hear)(note); continue }
+                        // one that is being ended has nothing to ask any more
+                        Some(Said::Ask(inquiry)) if cause.is_none() => { open.ask(&self.ears, inquiry); continue }
+                        Some(Said::Ask(_)) => continue,
+                        Some(Said::Abort(message)) => { heard = true; (Cause::GaveUp(message), GRACE) }
+                        None => { heard = true; continue }
+                    },
+                    (answered, waited) = open.answered() => {
+                        let later = clock.deadline() + waited;
+                        clock.as_mut().reset(later);
+                        control.answer(answered).await;
+                        continue;
                     }
                     _ = &mut self.stop, if cause.is_none() => (Cause::Unread, SHORT_GRACE),
-                    () = &mut clock => (Cause::Late, GRACE),
+                    // its time stands still while somebody is asked
+                    () = &mut clock, if cause.is_some() || !open.waits() => (Cause::Late, GRACE),
                 };
                 cause.get_or_insert(why);
                 if let Some(leader) = leader.and_then(Pid::from_raw) {
                     signal(leader, if asked { Signal::KILL } else { Signal::TERM });
                 }
                 asked = true;
+                open = Questions::default();
                 clock.as_mut().reset(Instant::now() + grace);
             };
             self.clear(leader).await;
             if !drained {
                 let _ = timeout(REST, drain).await;
             }
-            if !heard && let Ok(Some(message)) = timeout(REST, listen).await {
+            let rest = async {
+                while let Some(said) = control.next().await {
+                    match said {
+                        Said::Note(note) => (self.ears.hear)(note),
+                        Said::Abort(message) => return Some(message),
+                        // nobody is left who would hear the answer
+                        Said::Ask(_) => {}
+                    }
+                }
+                None
+            };
+            if !heard && let Ok(Some(message)) = timeout(REST, rest).await {
                 cause.get_or_insert(Cause::GaveUp(message));
             }
             (status, cause)

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use ecow::EcoString;
 use pipit_grammar::rule::{self, Via};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval_at};
 
 use super::follow::{Following, Taken, lock};
@@ -61,6 +61,7 @@ async fn answer(engine: &Engine, kind: &str, message: Message, teller: &Teller) 
     let place = place_of(&message.place);
     tracing::debug!(service = %message.service, key = ?message.key, at = message.at, "heard");
     let (told, life) = watch::channel(Life::default());
+    let (asks, mut asked) = mpsc::channel(1);
     let alone = message.stands == Stands::Alone;
     let request = Request {
         text: message.text.to_string(),
@@ -72,6 +73,7 @@ async fn answer(engine: &Engine, kind: &str, message: Message, teller: &Teller) 
         cause: (!alone).then_some(EMBEDDED),
         input: None,
         life: Some(told),
+        asks: alone.then_some(asks),
     };
     let taken = Mutex::new(Taken::default());
     let mut following = Following::new(teller, &taken);
@@ -84,6 +86,7 @@ async fn answer(engine: &Engine, kind: &str, message: Message, teller: &Teller) 
             tokio::select! {
                 biased;
                 reply = &mut running => break reply,
+                Some(asking) = asked.recv() => following.ask(asking).await,
                 _ = beats.tick() => {
                     let life = life.borrow().clone();
                     following.beat(&life).await;

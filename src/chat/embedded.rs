@@ -22,6 +22,8 @@ pub(super) enum Asked<'a> {
     Completed(EcoString),
     /// It takes a question back.
     Cancelled,
+    /// It answers a program that runs.
+    Answered(&'a str),
 }
 
 /// The lines that stand in a text between single backticks; `None` when there are none.
@@ -105,7 +107,8 @@ mod tests {
     fn found(text: &str) -> Vec<&str> {
         match lines(text) {
             Some(Asked::Embedded { first, then }) => std::iter::once(first).chain(then).collect(),
-            Some(Asked::Line(_) | Asked::TooMany(_) | Asked::Completed(_) | Asked::Cancelled) | None => Vec::new(),
+            Some(Asked::Line(_) | Asked::TooMany(_) | Asked::Completed(_) | Asked::Cancelled | Asked::Answered(_))
+            | None => Vec::new(),
         }
     }
 

@@ -11,7 +11,7 @@ use pipit_commands::limits::weight;
 use tokio::time::Instant;
 
 use super::teller::Teller;
-use crate::engine::{Life, Reply};
+use crate::engine::{Asking, Life, Reply};
 use crate::limits;
 use crate::render::{self, Document, Progress, Roll, Running};
 
@@ -106,6 +106,14 @@ impl<'t> Following<'t> {
             self.progress = (running.progress.clone(), Instant::now());
             self.teller.life(self.roll.document(&Document::running(running)));
         }
+    }
+
+    /// Says a question of the line's, which shows that it runs.
+    pub(super) async fn ask(&mut self, asking: Asking) {
+        if self.told == Told::Nothing {
+            self.told = Told::Life;
+        }
+        self.teller.ask(asking).await;
     }
 
     /// The end, by what the line came to.

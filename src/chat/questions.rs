@@ -1,4 +1,5 @@
-//! Questions that are open: a line lacked a word, and what whoever typed it says next in that place is the word.
+//! Questions that are open: a line lacked a word, or a program that runs wants to know something. What whoever typed the line
+//! says next in that place is the answer.
 //!
 //! Deliberately absent: what is asked, which is the engine's.
 
@@ -8,7 +9,7 @@ use ecow::EcoString;
 use tokio::time::Instant;
 
 use super::{Place, Sender};
-use crate::engine::Question;
+use crate::engine::{Asking, Question};
 use crate::limits;
 
 /// How many questions may be open in one service; when there are more, the oldest are forgotten.
@@ -24,18 +25,37 @@ enum Who {
 /// Where: a room, or in private.
 type Where = Option<EcoString>;
 
+/// A question.
+#[derive(Debug)]
+pub(super) enum Open {
+    /// A line lacks a word.
+    Word(Question),
+    /// A program of a line that runs asks.
+    Program(Asking),
+}
+
+impl Open {
+    /// Whether whoever asked waits no more.
+    fn is_over(&self) -> bool {
+        match self {
+            Self::Word(_) => false,
+            Self::Program(asking) => asking.is_over(),
+        }
+    }
+}
+
 /// The open questions of a service.
 #[derive(Default)]
 pub(super) struct Questions {
-    open: HashMap<(Where, Who), (Question, Instant)>,
+    open: HashMap<(Where, Who), (Open, Instant)>,
 }
 
 impl Questions {
     /// Asks, in place of what was asked there before.
-    pub(super) fn ask(&mut self, place: &Place, asker: &Sender, question: Question) {
+    pub(super) fn ask(&mut self, place: &Place, asker: &Sender, question: Open) {
         let now = Instant::now();
         if self.open.len() >= OPEN {
-            self.open.retain(|_, (_, until)| *until > now);
+            self.open.retain(|_, (question, until)| *until > now && !question.is_over());
         }
         if self.open.len() >= OPEN
             && let Some(oldest) = self.open.iter().min_by_key(|(_, (_, until))| *until).map(|(key, _)| key.clone())
@@ -46,17 +66,30 @@ impl Questions {
     }
 
     /// The question that is open for somebody there.
-    pub(super) fn open(&self, place: &Place, asker: &Sender) -> Option<&Question> {
+    pub(super) fn open(&self, place: &Place, asker: &Sender) -> Option<&Open> {
         if self.open.is_empty() {
             return None;
         }
-        self.open.get(&key(place, asker)).filter(|(_, until)| *until > Instant::now()).map(|(question, _)| question)
+        let (question, until) = self.open.get(&key(place, asker))?;
+        (*until > Instant::now() && !question.is_over()).then_some(question)
     }
 
-    /// The question is answered, taken back, or of no interest any more.
-    pub(super) fn close(&mut self, place: &Place, asker: &Sender) {
-        if !self.open.is_empty() {
-            self.open.remove(&key(place, asker));
+    /// Somebody has said another line there: a word that the last one lacked is of no interest any more. A program waits on.
+    pub(super) fn moved_on(&mut self, place: &Place, asker: &Sender) {
+        if self.open.is_empty() {
+            return;
+        }
+        let key = key(place, asker);
+        if matches!(self.open.get(&key), Some((Open::Word(_), _))) {
+            self.open.remove(&key);
+        }
+    }
+
+    /// The question of a program, to be answered.
+    pub(super) fn take(&mut self, place: &Place, asker: &Sender) -> Option<Asking> {
+        match self.open.remove(&key(place, asker))?.0 {
+            Open::Program(asking) => Some(asking),
+            Open::Word(_) => None,
         }
     }
 

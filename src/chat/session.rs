@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::backoff::Backoff;
 use super::breaker::Breaker;
 use super::embedded::{self, Asked};
-use super::questions::Questions;
+use super::questions::{Open, Questions};
 use super::seen::Seen;
 use super::speakers::Speakers;
 use super::teller::{About, Told, What};
@@ -142,9 +142,11 @@ impl Session {
         if let Some(line) = address::line(text, prefix, bot, false) {
             return Some(Asked::Line(line));
         }
-        if let Some(question) = self.questions.open(place, sender) {
-            let cancels = text.trim().eq_ignore_ascii_case("cancel");
-            return Some(if cancels { Asked::Cancelled } else { Asked::Completed(question.completed(text)) });
+        match self.questions.open(place, sender) {
+            Some(Open::Word(_)) if text.trim().eq_ignore_ascii_case("cancel") => return Some(Asked::Cancelled),
+            Some(Open::Word(question)) => return Some(Asked::Completed(question.completed(text))),
+            Some(Open::Program(_)) => return Some(Asked::Answered(text)),
+            None => {}
         }
         match place {
             Place::Direct(_) => address::line(text, prefix, bot, true).map(Asked::Line),
@@ -161,13 +163,19 @@ impl Session {
             return None;
         }
         // whatever they say now, they have heard the question
-        self.questions.close(&heard.place, &heard.sender);
+        self.questions.moved_on(&heard.place, &heard.sender);
         let (text, stands): (EcoString, Stands) = match heard.asked {
             Asked::Line(line) => (line.into(), Stands::Alone),
             Asked::Completed(line) => (line, Stands::Alone),
             Asked::Cancelled => {
                 let text = format!("{}: cancelled; nothing ran", heard.sender.shown);
                 return Some(Say { place: heard.place, text, notice: false, order: Order::Usual });
+            }
+            Asked::Answered(said) => {
+                if let Some(asking) = self.questions.take(&heard.place, &heard.sender) {
+                    asking.answer(said);
+                }
+                return None;
             }
             Asked::Embedded { first, then } => {
                 (first.into(), Stands::InTalk { then: then.into_iter().map(EcoString::from).collect() })
@@ -274,11 +282,21 @@ impl Session {
             What::Life(_) if about.is_answered() => return None,
             What::Life(text) => (text.into(), false, Order::Life(about.number)),
             What::Part(text) => (text, false, answers),
+            What::Ask(asking) => {
+                let text = format!("{} Say it here, or cancel", asking.text());
+                let text = match &about.place {
+                    // it is the asker's alone, and says so
+                    Place::Room(_) => format!("{}: {text}", about.asker.shown),
+                    Place::Direct(_) => text,
+                };
+                self.questions.ask(&about.place, &about.asker, Open::Program(asking));
+                (text, false, answers)
+            }
             What::Answer(answer) => {
                 about.answer();
                 let answer = answer?;
                 if let Some(question) = answer.question {
-                    self.questions.ask(&about.place, &about.asker, question);
+                    self.questions.ask(&about.place, &about.asker, Open::Word(question));
                 }
                 (answer.text, answer.notice, answers)
             }

@@ -9,6 +9,7 @@ use ecow::EcoString;
 use tokio::sync::mpsc;
 
 use super::{Answer, Message, Place, Sender};
+use crate::engine::Asking;
 use crate::render::Look;
 
 /// What is remembered of a line until it is answered.
@@ -64,6 +65,8 @@ pub(super) enum What {
     Life(EcoString),
     /// What it came to so far.
     Part(String),
+    /// What a program of the line asks.
+    Ask(Asking),
     /// Its answer; `None` for nothing to say.
     Answer(Option<Answer>),
 }
@@ -102,6 +105,12 @@ impl Teller {
     pub(crate) async fn part(&self, text: String) {
         // nobody left to hear it: the entry was stopped
         let _stopped = self.ways.answers.send(self.told(What::Part(text))).await;
+    }
+
+    /// Asks whoever typed the line.
+    pub(crate) async fn ask(&self, asking: Asking) {
+        // nobody left to hear it: the entry was stopped, and the question is answered by nobody
+        let _stopped = self.ways.answers.send(self.told(What::Ask(asking))).await;
     }
 
     /// Says the answer.

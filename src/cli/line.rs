@@ -1,14 +1,14 @@
 //! `pipit run`: one line of the local operator's.
 
 use std::ffi::OsStr;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use pipit_commands::{Attachment, Stream};
 use pipit_grammar::rule::{Place, Via};
 
-use super::shown::{Followed, Shown, follow};
+use super::shown::{Asks, Followed, Shown, follow};
 use super::{Home, fail, tell};
 use crate::access::Identity;
 use crate::engine::Request;
@@ -81,6 +81,10 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
     };
     let cause = ask.user.is_some().then_some("operator");
     let files = ask.files;
+    let asks = match &ask.input {
+        Input::None if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => Asks::Programs,
+        Input::None | Input::Lines | Input::Whole | Input::Given(_) => Asks::Nobody,
+    };
     let mut request = Request {
         text: ask.line,
         // whom the name means is known when the shell is open
@@ -97,6 +101,7 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
             Input::Given(values) => Some(values),
         },
         life: None,
+        asks: None,
     };
     runtime.block_on(async {
         let engine = match home.open() {
@@ -107,7 +112,7 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
             request.identity = engine.named(user);
         }
         let shown = if ask.json { Shown::json() } else { Shown::text() };
-        let Followed { reply, written, .. } = follow(&engine, request, shown, false, std::future::pending()).await;
+        let Followed { reply, written, .. } = follow(&engine, request, shown, asks, std::future::pending()).await;
         engine.settle().await;
         let code = reply.error.as_ref().map_or(0, |error| error.kind().exit());
         if let Some(folder) = &files

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use pipit_grammar::rule::{Place, Via};
 
-use super::shown::{Shown, follow};
+use super::shown::{Asks, Shown, follow};
 use super::{Home, fail, show, tell};
 use crate::access::Identity;
 use crate::engine::{Engine, Question, Request};
@@ -150,7 +150,8 @@ fn turn(engine: &Engine, runtime: &tokio::runtime::Runtime, seat: &mut Seat, pla
 }
 
 /// Runs a line; an interrupt stops it. What it lacks is asked for where somebody sits: a script's next line is no answer.
-async fn answer(engine: &Engine, seat: &mut Seat, line: &str, asks: bool) {
+async fn answer(engine: &Engine, seat: &mut Seat, line: &str, terminal: bool) {
+    let asks = if terminal { Asks::All } else { Asks::Nobody };
     let request = Request {
         text: line.to_owned(),
         identity: seat.identity.clone(),
@@ -161,6 +162,7 @@ async fn answer(engine: &Engine, seat: &mut Seat, line: &str, asks: bool) {
         cause: matches!(seat.identity, Identity::Named(_)).then_some("operator"),
         input: None,
         life: None,
+        asks: None,
     };
     let stop = async {
         if tokio::signal::ctrl_c().await.is_err() {

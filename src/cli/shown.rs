@@ -8,14 +8,17 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use pipit_commands::{Batch, Value};
 use pipit_grammar::rule::Place;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-use super::tell;
-use crate::engine::{Engine, Life, Question, Reply, Request};
+use super::{keyboard, tell};
+use crate::engine::{Asking, Engine, Life, Question, Reply, Request};
 use crate::limits::{LIFE, TABLE_ROWS, TABLE_WAIT};
 use crate::render::{self, Document, Look, Roll, Running, how_far};
+use crate::scrub;
 
 /// How often it is looked whether something is due.
 const TICK: Duration = Duration::from_millis(50);
@@ -32,18 +35,31 @@ pub(super) struct Followed {
     pub(super) question: Option<Question>,
 }
 
-/// Runs a request and shows what comes of it. `asks` says that somebody is there to be asked for what the line lacks; the
-/// line is stopped when `stop` comes.
+/// Whether somebody sits there to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// Nobody does.
+    Nobody,
+    /// For what a program of the line wants to know while it runs.
+    Programs,
+    /// For that, and for what the line lacks.
+    All,
+}
+
+/// Runs a request and shows what comes of it; the line is stopped when `stop` comes.
 pub(super) async fn follow(
     engine: &Engine,
     mut request: Request,
     shown: Shown,
-    asks: bool,
+    asks: Asks,
     stop: impl Future<Output = ()>,
 ) -> Followed {
     let (typed, others) = (request.text.clone(), matches!(request.place, Place::Room(_)));
     let (told, life) = watch::channel(Life::default());
     request.life = Some(told);
+    let (asks_them, mut asked) = mpsc::channel(1);
+    request.asks = (asks != Asks::Nobody).then_some(asks_them);
+    let mut answer: Option<BoxFuture<'static, ()>> = None;
     let shown = Mutex::new(shown);
     let reply = {
         let mut show = |batch| lock(&shown).take(batch, life.borrow().held);
@@ -62,7 +78,14 @@ pub(super) async fn follow(
                         engine.stop(&id, "the keyboard");
                     }
                 }
-                () = tokio::time::sleep(TICK) => {
+                Some(asking) = asked.recv(), if answer.is_none() => {
+                    lock(&shown).asks(&asking);
+                    answer = Some(keyboard::answer(asking).boxed());
+                }
+                () = async { match &mut answer { Some(answer) => answer.await, None => std::future::pending().await } } => {
+                    answer = None;
+                }
+                () = tokio::time::sleep(TICK), if answer.is_none() => {
                     let life = life.borrow().clone();
                     lock(&shown).look(&life);
                 }
@@ -74,7 +97,8 @@ pub(super) async fn follow(
     for note in &reply.notes {
         tell(&format_args!("note: {note}"));
     }
-    let question = reply.error.as_ref().filter(|_| asks).and_then(|error| Question::of(error, &typed, others));
+    let question =
+        reply.error.as_ref().filter(|_| asks == Asks::All).and_then(|error| Question::of(error, &typed, others));
     if question.is_none()
         && let Some(error) = reply.error.as_ref().filter(|error| error.exits_loudly())
     {
@@ -185,6 +209,20 @@ impl Shown {
             let _ = write!(std::io::stderr(), "\r\x1b[K{says}");
             self.live = Some(says);
         }
+    }
+
+    /// Shows a question, under what was shown before it.
+    fn asks(&mut self, asking: &Asking) {
+        if let Form::Text(text) = &mut self.form {
+            let drawn = text.flush(true);
+            let written = if drawn.is_empty() { Ok(()) } else { self.write(&drawn) };
+            // a reader that left is told with the next batch
+            self.note(written);
+        }
+        self.wipe();
+        let _ = write!(std::io::stderr(), "{} ", scrub::owned(asking.text().to_owned()));
+        // whoever thinks about it does not wait for the line
+        self.last = Instant::now();
     }
 
     /// Takes the line that shows life away.

@@ -233,6 +233,7 @@ pub(super) async fn ask(
         cause,
         input: input.map(|lines| Stream::of(lines.iter().map(Value::text).collect::<Vec<_>>())),
         life: Some(told),
+        asks: None,
     };
     let mut values = Vec::new();
     let mut reply = engine

@@ -7,26 +7,26 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use ecow::EcoString;
 use pipit_commands::{
-    Args, Attachment, Call, Command, Effect, Error, ErrorKind, Host, Intent, Level, Note, Origin, Stream,
+    Args, Attachment, Call, Command, Effect, Error, ErrorKind, Host, Inquiry, Intent, Level, Note, Origin, Stream,
 };
 use pipit_commands::{Value, Verb};
-use pipit_grammar::ast::{Redirect, Target};
 use pipit_grammar::rule::{Place, Via};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::alias::Layers;
 use super::approval::Release;
 use super::plan::Plan;
 use super::room::RoomId;
-use super::run::Around;
 use super::world::World;
-use super::{Address, EMBEDDED, Engine, Life, Request, now, serve};
+use super::{Address, Asking, EMBEDDED, Engine, Life, Request, now, serve};
 use crate::access::decide::Decision;
 use crate::access::{Context, Identity, Subject, Verdict, objection};
 use crate::audit::{self, Trail};
 use crate::limits;
 use crate::render::{self, Progress};
 
+mod around;
+mod ask;
 mod due;
 mod hand;
 mod post;
@@ -57,6 +57,8 @@ pub(crate) struct LineHost {
     said: Mutex<Said>,
     /// Who is told how far the line is.
     life: Option<watch::Sender<Life>>,
+    /// Where questions of its programs go.
+    asks: Option<mpsc::Sender<Asking>>,
     /// What the line has come to owe to others before it may go on.
     due: Mutex<Due>,
     /// What was approved, when the line is run for that.
@@ -137,6 +139,7 @@ impl LineHost {
             allowed: RwLock::new(Allowed { since: Instant::now(), commands: Vec::new() }),
             said: Mutex::default(),
             life: request.life.clone(),
+            asks: request.asks.clone(),
             due: Mutex::default(),
             release,
         }
@@ -455,44 +458,11 @@ impl Host for Lent {
         }
     }
 
+    async fn ask(&self, command: &Command, inquiry: Inquiry) -> Result<EcoString, Error> {
+        self.host.inquire(command, &inquiry).await
+    }
+
     fn serve(&self, verb: Verb, call: &Call, input: Option<Stream>) -> Stream {
         serve::serve(Arc::clone(&self.host), verb, call.clone(), input)
-    }
-}
-
-impl Around for Lent {
-    fn by(&self, via: Via) -> Arc<dyn Around> {
-        Arc::new(Self { via: Some(via), ..self.clone() })
-    }
-
-    fn because(&self, reason: EcoString) -> Arc<dyn Around> {
-        Arc::new(Self { reason: Some(reason), ..self.clone() })
-    }
-
-    fn gathers(&self) -> bool {
-        self.host.waits()
-    }
-
-    fn redirect(&self, redirect: &Redirect, values: Stream) -> Stream {
-        let host = Arc::clone(&self.host);
-        let here = |target: &Target| match target {
-            Target::Here | Target::Thread => true,
-            Target::Me => host.context.place == Place::Dm,
-            Target::Room(_) | Target::User(_) | Target::Place { .. } => false,
-        };
-        let (shown, away): (Vec<Target>, Vec<Target>) = redirect.targets.iter().cloned().partition(here);
-        if away.is_empty() {
-            return values;
-        }
-        Stream::later(async move {
-            let values = serve::rooms::gather(values).await?;
-            let text = render::text(&values);
-            for target in &away {
-                host.may_post_now(target)?;
-                host.posting()?;
-                serve::rooms::post(&host, target, &text).await?;
-            }
-            Ok(if shown.is_empty() { Stream::empty() } else { Stream::of(values) })
-        })
     }
 }

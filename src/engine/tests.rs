@@ -67,6 +67,7 @@ impl Site {
             cause: None,
             input: None,
             life: None,
+            asks: None,
         };
         let mut values = Vec::new();
         let mut show = |batch: Vec<_>| {

@@ -157,7 +157,7 @@ async fn the_control_descriptor() {
     let started = Instant::now();
     assert_eq!(fault(&bundle, &["give-up"]).await, "no more");
     assert!(started.elapsed() < Duration::from_secs(3));
-    assert_eq!(texts(&bundle, &["ask"], None).await, [r#"{"error":"nobody can be asked here"}"#]);
+    assert_eq!(texts(&bundle, &["ask"], None).await, [r#"{"error":"nobody knows which?"}"#]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,14 +1,18 @@
 //! What the tests of programs stand on: a host that allows everything and hears everything, one runner, and a stage
 //! made from a bundle's command and words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use ecow::EcoString;
 use pipit_commands::bind::{Head, Slot, Use, bind, fill, uses};
-use pipit_commands::{Args, Call, Command, Error, Given, Host, How, Intent, Note, Origin, Stream, Value, Verb};
+use pipit_commands::{
+    Args, Call, Command, Error, Given, Host, How, Inquiry, Intent, Note, Origin, Stream, Value, Verb,
+};
 
 use crate::bundle::process::Settings;
 use crate::bundle::{Ready, Runner, check, commands};
@@ -17,6 +21,8 @@ use crate::bundle::{Ready, Runner, check, commands};
 #[derive(Default)]
 pub(super) struct Open {
     pub(super) notes: Mutex<Vec<Note>>,
+    /// What is said to questions, and how long that takes.
+    pub(super) answers: Mutex<VecDeque<(Duration, &'static str)>>,
 }
 
 #[async_trait]
@@ -45,6 +51,12 @@ impl Host for Open {
     }
     fn note(&self, _: &Command, note: Note) {
         self.notes.lock().unwrap().push(note);
+    }
+    async fn ask(&self, _: &Command, inquiry: Inquiry) -> Result<EcoString, Error> {
+        let answer = self.answers.lock().unwrap().pop_front();
+        let Some((after, said)) = answer else { return Err(Error::failed(format!("nobody knows {}", inquiry.text))) };
+        tokio::time::sleep(after).await;
+        Ok(said.into())
     }
     fn serve(&self, _: Verb, _: &Call, _: Option<Stream>) -> Stream {
         Stream::empty()
@@ -152,10 +164,19 @@ pub(super) async fn run(
     words: &[&str],
     input: Option<Vec<Value>>,
 ) -> (Vec<Value>, Result<(), Error>, Vec<Note>) {
-    let host = Arc::new(Open::default());
+    run_on(&Arc::default(), bundle, words, input).await
+}
+
+/// The same on a host.
+pub(super) async fn run_on(
+    host: &Arc<Open>,
+    bundle: &Arc<Ready>,
+    words: &[&str],
+    input: Option<Vec<Value>>,
+) -> (Vec<Value>, Result<(), Error>, Vec<Note>) {
     let mut values = Vec::new();
     let mut end = Ok(());
-    match start(bundle, words, input, &host).await {
+    match start(bundle, words, input, host).await {
         Err(error) => end = Err(error),
         Ok(mut stream) => {
             while let Some(batch) = stream.next().await {

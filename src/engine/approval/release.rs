@@ -62,6 +62,7 @@ async fn run(engine: &Engine, kept: Kept, voters: Vec<EcoString>) -> String {
         cause: None,
         input: None,
         life: Some(told),
+        asks: None,
     };
     let by = voters.join(", ");
     let head = format!("{}'s {} was approved of by {by}", plan.who.name, plan.line);
