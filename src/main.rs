@@ -11,6 +11,9 @@ mod cli;
 mod config;
 mod engine;
 mod limits;
+#[cfg(test)]
+#[path = "../fuzz/checks/mutate.rs"]
+mod mutate;
 mod net;
 mod render;
 mod scrub;

@@ -1,6 +1,7 @@
 //! Texts nobody would type, made of texts that somebody would: seeded, so that a failure comes again. Deliberately absent:
 //! what is asked of the texts.
 #![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::time::{Duration, Instant};
 

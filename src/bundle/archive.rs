@@ -110,7 +110,8 @@ impl Head {
         };
         let size = octal(field(124, 12)).and_then(|size| usize::try_from(size).ok());
         let size = size.ok_or_else(|| refused(&format!("{name} has no size that can be read")))?;
-        let executable = octal(field(100, 8)).unwrap_or_default() & 0o111 != 0;
+        let mode = octal(field(100, 8)).ok_or_else(|| refused(&format!("{name} has no mode that can be read")))?;
+        let executable = mode & 0o111 != 0;
         Ok(Self { name, size, executable, kind: block.get(156).copied().unwrap_or_default() })
     }
 }
@@ -203,6 +204,8 @@ impl Taking {
                 }
             }
         }
+        // as of a folder: the same bundle has the same digest wherever it comes from
+        self.files.retain(|file| file.path != ".git" && !file.path.starts_with(".git/"));
         Ok(Read::of(self.files))
     }
 }

@@ -6,8 +6,7 @@ mod asking;
 mod installing;
 mod manifests;
 mod misbehaving;
-#[path = "../../fuzz/checks/mutate.rs"]
-mod mutate;
+mod odd_archives;
 mod programs;
 mod settings;
 mod shapes;

@@ -8,22 +8,23 @@ use flate2::write::GzEncoder;
 
 use crate::bundle::archive::read;
 
-const MANIFEST: &str = "bundle: 1\nname: b\nversion: 1.0.0\ndescription: d\ncommands: {c: {about: a, run: [./c]}}\n";
+pub(super) const MANIFEST: &str =
+    "bundle: 1\nname: b\nversion: 1.0.0\ndescription: d\ncommands: {c: {about: a, run: [./c]}}\n";
 
 /// An entry of a tar archive, with whatever a test wants to be wrong about it.
 #[derive(Clone)]
-struct Entry {
+pub(super) struct Entry {
     name: Vec<u8>,
-    prefix: &'static str,
+    pub(super) prefix: &'static str,
     kind: u8,
-    mode: &'static str,
-    size: Option<&'static [u8]>,
-    magic: &'static [u8; 8],
+    pub(super) mode: &'static str,
+    pub(super) size: Option<&'static [u8]>,
+    pub(super) magic: &'static [u8; 8],
     content: Vec<u8>,
     sum: u64,
 }
 
-fn entry(kind: u8, name: impl AsRef<[u8]>, content: impl AsRef<[u8]>) -> Entry {
+pub(super) fn entry(kind: u8, name: impl AsRef<[u8]>, content: impl AsRef<[u8]>) -> Entry {
     Entry {
         name: name.as_ref().to_vec(),
         prefix: "",
@@ -36,12 +37,12 @@ fn entry(kind: u8, name: impl AsRef<[u8]>, content: impl AsRef<[u8]>) -> Entry {
     }
 }
 
-fn file(name: impl AsRef<[u8]>, content: impl AsRef<[u8]>) -> Entry {
+pub(super) fn file(name: impl AsRef<[u8]>, content: impl AsRef<[u8]>) -> Entry {
     entry(b'0', name, content)
 }
 
 /// A record of an extended head.
-fn record(key: &str, value: &str) -> String {
+pub(super) fn record(key: &str, value: &str) -> String {
     let rest = format!(" {key}={value}\n");
     let length = (1..9).find(|digits| (rest.len() + digits).to_string().len() == *digits).unwrap() + rest.len();
     format!("{length}{rest}")
@@ -67,13 +68,13 @@ impl Entry {
     }
 }
 
-fn tar(entries: &[Entry]) -> Vec<u8> {
+pub(super) fn tar(entries: &[Entry]) -> Vec<u8> {
     let mut all: Vec<u8> = entries.iter().flat_map(Entry::bytes).collect();
     all.extend([0; 1024]);
     all
 }
 
-fn packed(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn packed(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()

@@ -1,8 +1,8 @@
 //! Manifests of any shape: the check never panics, and says something of what it refuses. From a seed; `FUZZ_SECONDS=60` runs
 //! for so long.
 
-use super::mutate::{Mutator, rows, run};
 use crate::bundle::check;
+use crate::mutate::{Mutator, rows, run};
 
 const MARKS: &[&str] = &[
     "bundle: 1\n",

@@ -1,6 +1,10 @@
+//! Templates as Cog's bundles have them: what they make, where they cannot be read, and that they come to an end.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use pipit_commands::Value;
 
 use super::Greenbar;
+use crate::mutate::{Mutator, run};
 use crate::render::rich::text;
 
 fn filled(template: &str, results: &str) -> String {
@@ -104,4 +108,46 @@ fn it_comes_to_an_end() {
     let long = format!("[{{\"t\":\"{}\"}}]", "y".repeat(800_000));
     let thrice = filled("~$results[0].t~ ~$results[0].t~ ~$results[0].t~", &long);
     assert!(thrice.len() < 2_000_000 && thrice.ends_with("shown)"));
+}
+
+/// From a seed; `FUZZ_SECONDS=60` runs for so long.
+#[test]
+fn templates_of_any_shape() {
+    let shared = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/conformance/cog-manifests");
+    let manifests =
+        std::fs::read_dir(shared).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    let bodies = manifests.flat_map(|text| text.split("body: |").skip(1).map(str::to_owned).collect::<Vec<_>>());
+    let pieces = [
+        "~each var=$results as=x~\n",
+        "~end~",
+        "~$x~",
+        "~$results[0].name~",
+        "~if cond=$x bound?~",
+        "~join var=$results with=\", \"~",
+        "~attachment title=\"a\" b=$x~",
+        "~json var=$results~",
+        "~count var=$results~",
+        "~br~",
+        "~",
+        "\\~",
+        "#",
+        "**",
+        "```",
+        "| a | b |\n|-|-|\n",
+        "> ",
+        "* ",
+        "length($x)",
+        "\u{f1f00}0\u{f1f01}",
+        "\u{f1f00}",
+        "&amp;",
+        "<b>",
+        "[a](~$x~)",
+    ];
+    let results =
+        Value::from_json(r#"[{"name":"**a**","n":1,"body":["~$x~","|"]},[[]],null,"\u202e\u001b[31m"]"#).unwrap();
+    let results = [results];
+    run(3000, Mutator::new(13, bodies.collect(), &pieces), |template| match Greenbar::read(template) {
+        Ok(read) => assert!(!text(&read.fill(&results), &str::to_owned).contains('\u{1b}')),
+        Err(error) => assert!(!error.to_string(template).is_empty() && error.at <= template.len()),
+    });
 }
