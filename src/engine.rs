@@ -156,7 +156,7 @@ impl Engine {
         net: Net,
         sources: Sources,
     ) -> Result<Self, Error> {
-        let bundles = Bundles::default();
+        let bundles = Bundles::new(net.reach());
         let world = World::load(home, &store, &seals, &bundles)?;
         Ok(Self(Arc::new(Inner {
             home: home.to_owned(),

@@ -23,6 +23,7 @@ use crate::limits::FETCH_TIME;
 
 mod address;
 mod allow;
+mod dial;
 mod dns;
 
 pub(crate) use allow::Reach;
@@ -70,6 +71,11 @@ impl Net {
     /// With the hosts that the site allows.
     pub(crate) fn new(reach: Reach) -> Self {
         Self { reach, ..Self::default() }
+    }
+
+    /// What the site allows.
+    pub(crate) fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     /// Asks a server and reads all of its answer, whatever its status. An error of [`ErrorKind::Denied`] says that the

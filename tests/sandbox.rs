@@ -1,4 +1,4 @@
-//! The sandbox `restrict` through the binary: a program that tries to get out, and what it still can do.
+//! The sandboxes through the binary: a program that tries to get out, and what it still can do.
 //!
 //! Deliberately absent: what all levels have in common (limits, environment, ends), which `bundle.rs` looks at.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 #[path = "support/home.rs"]
 mod home;
+#[path = "sandbox/isolate.rs"]
+mod isolate;
 
 use home::{Home, field};
 
@@ -21,28 +23,42 @@ struct Site {
     home: Home,
     declared: TcpListener,
     at: Value,
-    _sockets: (TcpListener, UdpSocket, UnixListener),
+    _sockets: (TcpListener, UdpSocket, UnixListener, UnixListener),
 }
 
 impl Site {
     fn new() -> Self {
-        let home = Home::new();
-        home.setup(&["bundle install bundles/hello-sh", "bundle enable hello-sh"]);
+        Self::of(Home::new())
+    }
+
+    fn of(home: Home) -> Self {
+        // copied, since not every user reaches the sources
+        let hello = home.beside("hello-sh");
+        fs::create_dir(&hello).unwrap();
+        for name in ["bundle.yaml", "hello.sh"] {
+            fs::copy(home::sources().join("bundles/hello-sh").join(name), hello.join(name)).unwrap();
+        }
+        home.setup(&[&format!("bundle install '{}'", hello.display()), "bundle enable hello-sh"]);
         let (declared, undeclared) =
-            (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+            (TcpListener::bind("0.0.0.0:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
         let name = format!("pipit-test-{}", declared.local_addr().unwrap().port());
         let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+        let by_path = UnixListener::bind(home.beside("socket")).unwrap();
+        home.hand_over("socket");
         let other = home.path().join("runs/other");
         fs::create_dir_all(&other).unwrap();
         fs::write(other.join("secret"), "secret").unwrap();
         fs::create_dir(home.beside("out")).unwrap();
+        for name in ["home/runs", "home/runs/other", "out"] {
+            home.hand_over(name);
+        }
         let bundles = fs::read_dir(home.path().join("bundles")).unwrap();
         let other_bundle = bundles.flatten().map(|entry| entry.path().join("hello.sh")).find(|file| file.is_file());
         let at = json!({
             "outside": home.beside("outside"),
             "declared-file": home.beside("out/file"),
-            "file": home.file("file", "text"),
+            "file": home.own_file("file", "text"),
             "database": home.path().join("pipit.db"),
             "other-bundle": other_bundle.unwrap(),
             "other-run": other.join("secret"),
@@ -50,8 +66,10 @@ impl Site {
             "undeclared": undeclared.local_addr().unwrap().port(),
             "udp": udp.local_addr().unwrap().port(),
             "abstract": name,
+            "socket": home.beside("socket"),
+            "process": std::process::id(),
         });
-        Self { home, declared, at, _sockets: (undeclared, udp, listener) }
+        Self { home, declared, at, _sockets: (undeclared, udp, listener, by_path) }
     }
 
     /// A bundle of the probes.
@@ -146,11 +164,17 @@ const OPEN: &[&str] = &[
     "child",
 ];
 
+/// What the fence alone leaves open, as `docs/bundles.md` says; the port is another matter where it is not declared.
+const LEFT_OPEN: &[&str] = &["is-there", "modes", "times", "process-is-there"];
+
+/// Sockets with a path are closed from Linux 7.1 on.
+const BY_PATH: &str = "done EACCES";
+
 /// Looks at every probe; those that the declaration decides are given.
 #[track_caller]
 fn judge(tried: &Value, decided: &[(&str, &str)]) {
     let all = tried.as_object().unwrap();
-    let open = OPEN.iter().map(|name| (*name, "done"));
+    let open = OPEN.iter().chain(LEFT_OPEN).map(|name| (*name, "done"));
     let wanted: Vec<(&str, &str)> = CLOSED.iter().copied().chain(open).chain(decided.iter().copied()).collect();
     let odd: Vec<_> =
         wanted.iter().filter(|(name, wanted)| !wanted.split(' ').any(|one| one == field(tried, name))).collect();
@@ -163,12 +187,30 @@ fn judge(tried: &Value, decided: &[(&str, &str)]) {
 fn a_program_stays_inside_what_its_bundle_declares() {
     let site = Site::new();
     site.bundle("closed", "{}");
-    judge(&site.tried("closed:try"), &[("write-declared", "EACCES"), ("tcp-declared", "EACCES"), ("udp", "EPERM")]);
+    judge(
+        &site.tried("closed:try"),
+        &[
+            ("write-declared", "EACCES"),
+            ("tcp-declared", "EACCES"),
+            ("other-host", "EACCES"),
+            ("udp", "EPERM"),
+            ("socket-path", BY_PATH),
+        ],
+    );
 
     let port = site.declared.local_addr().unwrap().port();
     let out = site.home.beside("out");
     site.bundle("open", &format!("{{network: [\"localhost:{port}\"], write: [{}]}}", out.display()));
-    judge(&site.tried("open:try"), &[("write-declared", "done"), ("tcp-declared", "done"), ("udp", "done")]);
+    judge(
+        &site.tried("open:try"),
+        &[
+            ("write-declared", "done"),
+            ("tcp-declared", "done"),
+            ("other-host", "done"),
+            ("udp", "done"),
+            ("socket-path", BY_PATH),
+        ],
+    );
     assert_eq!(fs::read_to_string(out.join("file")).unwrap(), "x");
     assert_eq!(fs::read_to_string(site.home.beside("file")).unwrap(), "text");
     assert!(!site.home.beside("outside").exists());
@@ -192,8 +234,7 @@ fn basic_is_without_a_fence_and_the_probes_find_that() {
 fn what_cannot_be_had_is_denied() {
     let site = Site::new();
     for (name, needs, why) in [
-        ("tight", "{sandbox: isolate}".to_owned(), "a tighter sandbox than this shell has"),
-        ("relative", "{write: [out]}".into(), "a path begins with /"),
+        ("relative", "{write: [out]}".to_owned(), "a path begins with /"),
         ("gone", "{write: [/nothing/is/here]}".into(), "it is not there"),
         (
             "greedy",
@@ -205,8 +246,12 @@ fn what_cannot_be_had_is_denied() {
         site.bundle(name, &needs);
         site.home.run(&format!("{name}:try")).fails(3, why);
     }
-    let rows = site.home.values("status | where 'what == \"sandbox\"'");
-    assert!(field(&rows[0], "state").starts_with("restrict: Landlock "), "{rows:?}");
+    let rows = site.home.values("status sandbox");
+    let level = |name: &str| rows.iter().find(|row| row["sandbox"] == name).unwrap();
+    assert!(field(level("restrict"), "state").starts_with("Landlock "), "{rows:?}");
+    for name in ["basic", "restrict", "isolate"] {
+        assert_eq!(field(level(name), "reached"), "yes", "{rows:?}");
+    }
     let doctor = home::Said::of(&mut site.home.command(&["doctor"])).well();
     assert!(doctor.contains("well     sandbox restrict: Landlock "), "{doctor}");
 }

@@ -17,6 +17,7 @@ use pipit_commands::{Call, Error, Stream, Value, html};
 
 use super::control::Ears;
 use super::fence::{Reached, reached};
+use super::hold::Hold;
 use super::output::Decoder;
 use super::process::Prepared;
 use super::reach;
@@ -81,9 +82,9 @@ pub(crate) async fn run(
     let host = call.host();
     let mark = format!("{:016x}{:016x}", host.dice(), host.dice());
     // the language itself reaches nothing, so where no fence can be had it runs without
-    let fence = match reached() {
-        Reached::Restrict(_) | Reached::Offline(_) => Some(reach::alone(runner.own(), runner.home())),
-        Reached::Basic(_) => None,
+    let hold = match reached() {
+        Reached::Restrict(_) | Reached::Offline(_) => Hold::Restrict(reach::alone(runner.own(), runner.home())),
+        Reached::Basic(_) => Hold::Basic,
     };
     let prepared = Prepared {
         runner: Arc::clone(runner),
@@ -94,7 +95,9 @@ pub(crate) async fn run(
             folder: runner.folder(&mark),
             seconds: SECONDS,
             memory: MEMORY,
-            fence,
+            hold,
+            endpoints: Vec::new(),
+            hear: Arc::new(|_| {}),
             input: true,
         },
         mark,

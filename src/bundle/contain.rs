@@ -1,6 +1,6 @@
 //! `pipit __contain`: between the shell and a program stands this, a single thread that takes things away from itself
 //! and then becomes the program: a session of its own, no descriptors but its four, limits, no new privileges, a death
-//! that follows the shell's and, when it is asked for, a fence.
+//! that follows the shell's and, when it is asked for, a fence or namespaces of its own (`isolate.rs`).
 //!
 //! The control descriptor comes as standard input, and the program's standard input through it, so that no descriptor
 //! of one program is ever inherited by another that is started at the same time.
@@ -16,14 +16,15 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use rustix::fs::Mode;
+use nix::sys::signal::SigSet;
+use rustix::fs::{Mode, OFlags};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
 };
 use rustix::process::{Resource, Rlimit, Signal};
 
-use super::fence::Fence;
-use super::guard;
+use super::hold::Hold;
+use super::{guard, init, isolate};
 
 /// The subcommand's name.
 pub(super) const NAME: &str = "__contain";
@@ -38,40 +39,59 @@ pub(super) const NOT_STARTED: i32 = 126;
 /// The number of a program's control descriptor; one digit, since shells know no others.
 pub(super) const CONTROL: i32 = 3;
 
-/// Runs the subcommand, or that of the guard, if the arguments are its own: `__contain PARENT CPU-SECONDS MEMORY FENCE
-/// PROGRAM [ARG]…`. Must be called first of all in `main`, before any thread exists.
+/// Runs the subcommand, or that of the guard or of the first process of a namespace, if the arguments are its own:
+/// `__contain PARENT CPU-SECONDS MEMORY HOLD PROGRAM [ARG]…`. Must be called first of all in `main`, before any thread
+/// exists.
 pub(crate) fn contain() -> Option<ExitCode> {
     let mut args = std::env::args_os().skip(1);
     let name = args.next()?;
     if name == guard::NAME {
         return Some(guard::guard());
     }
+    if name == init::NAME {
+        return Some(init::init(args));
+    }
     if name != NAME {
         return None;
     }
-    let why = become_program(args);
-    eprintln!("{why}");
-    Some(ExitCode::from(u8::try_from(NOT_STARTED).unwrap_or(1)))
+    Some(become_program(args).unwrap_or_else(|why| {
+        eprintln!("{why}");
+        ExitCode::from(u8::try_from(NOT_STARTED).unwrap_or(1))
+    }))
 }
 
-/// Comes back only with the reason why it could not.
-fn become_program(mut args: impl Iterator<Item = OsString>) -> String {
+/// Comes back with the reason why it could not, or as the program ended when that has a process of its own.
+fn become_program(mut args: impl Iterator<Item = OsString>) -> Result<ExitCode, String> {
     let mut number = || args.next()?.to_str()?.parse::<u64>().ok();
     let (Some(parent), Some(seconds), Some(memory)) = (number(), number(), number()) else {
-        return format!("{NAME} is for pipit itself");
+        return Err(format!("{NAME} is for pipit itself"));
     };
-    let fence = args.next().and_then(|text| serde_json::from_str::<Option<Fence>>(text.to_str()?).ok());
-    let Some(fence) = fence else { return format!("{NAME} takes a fence") };
-    let Some(program) = args.next() else { return format!("{NAME} takes a program") };
-    let limited = limit_all(parent, seconds, memory).map_err(|error| error.to_string());
-    if let Err(error) = limited.and_then(|()| fence.map_or(Ok(()), |fence| fence.close())) {
-        return format!("the program cannot be contained: {error}");
+    let hold = args.next().and_then(|text| serde_json::from_str::<Hold>(text.to_str()?).ok());
+    let hold = hold.ok_or_else(|| format!("{NAME} takes how the program is held"))?;
+    let program = args.next().ok_or_else(|| format!("{NAME} takes a program"))?;
+    let door = limit_all(parent, seconds, memory, hold.has_way_out()).map_err(|error| unheld(&error))?;
+    match hold {
+        Hold::Basic => {}
+        Hold::Restrict(fence) => fence.close().map_err(|why| unheld(&why))?,
+        Hold::Isolate(fence) => return isolate::run(&fence, door, &program, args).map_err(|why| unheld(&why)),
     }
-    let error = match execute(&program, args) {
+    match execute(&program, args) {
         Ok(never) => match never {},
-        Err(error) => error,
-    };
-    let name = Path::new(&program).file_name().unwrap_or(&program).display();
+        Err(error) => Err(not_started(&program, &error)),
+    }
+}
+
+/// How an error begins that says what this machine lacks to hold a program.
+pub(super) const UNHELD: &str = "the program cannot be contained: ";
+
+/// The same with what it is.
+pub(super) fn unheld(why: &dyn std::fmt::Display) -> String {
+    format!("{UNHELD}{why}")
+}
+
+/// Why a program was not started that could be held.
+pub(super) fn not_started(program: &OsStr, error: &io::Error) -> String {
+    let name = Path::new(program).file_name().unwrap_or(program).display();
     match error.kind() {
         io::ErrorKind::NotFound => {
             format!("{name} cannot be started: it, or the interpreter of its first line, is not there")
@@ -100,7 +120,8 @@ fn execute(program: &OsStr, args: impl Iterator<Item = OsString>) -> io::Result<
     Ok(nix::unistd::execve(&program, &words, &environment)?)
 }
 
-fn limit_all(parent: u64, seconds: u64, memory: u64) -> io::Result<()> {
+/// Limits that all programs have; gives the socket for the way out of its network, if one is to come.
+fn limit_all(parent: u64, seconds: u64, memory: u64, door: bool) -> io::Result<Option<OwnedFd>> {
     rustix::process::setsid()?;
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     // the shell may have died before that was asked for
@@ -109,7 +130,7 @@ fn limit_all(parent: u64, seconds: u64, memory: u64) -> io::Result<()> {
         return Err(io::Error::other("the shell has ended"));
     }
     close_others()?;
-    place()?;
+    let door = place(door)?;
     rustix::process::umask(Mode::from_raw_mode(0o077));
     limit(Resource::Core, 0, 0)?;
     // the signal of the lower one says why it comes; whoever does not heed it is killed at the higher one
@@ -119,7 +140,7 @@ fn limit_all(parent: u64, seconds: u64, memory: u64) -> io::Result<()> {
     // address space is not bounded: some language runtimes reserve far more than they use
     limit(Resource::Data, memory, memory)?;
     rustix::thread::set_no_new_privs(true)?;
-    Ok(())
+    Ok(door)
 }
 
 /// Never raises what is lower already.
@@ -140,13 +161,33 @@ fn close_others() -> io::Result<()> {
 }
 
 /// Puts the control descriptor and standard input in their places. Nothing above 2 is open before.
-fn place() -> io::Result<()> {
+fn place(door: bool) -> io::Result<Option<OwnedFd>> {
     let control = rustix::io::dup(io::stdin())?.into_raw_fd();
     if control != CONTROL {
         return Err(io::Error::other(format!("descriptor {CONTROL} is not free")));
     }
-    rustix::stdio::dup2_stdin(receive(io::stdin().as_fd())?)?;
-    Ok(())
+    let stdin = receive(io::stdin().as_fd())?;
+    let door = door.then(|| receive(io::stdin().as_fd())).transpose()?;
+    rustix::stdio::dup2_stdin(stdin)?;
+    Ok(door)
+}
+
+/// What takes everything and gives nothing.
+pub(super) fn nothing() -> io::Result<OwnedFd> {
+    Ok(rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+/// Lets go of the program's descriptors: who only waits for it must not keep them open.
+pub(super) fn hush(nothing: &OwnedFd) -> io::Result<()> {
+    rustix::stdio::dup2_stdin(nothing)?;
+    rustix::stdio::dup2_stdout(nothing)?;
+    rustix::stdio::dup2_stderr(nothing)?;
+    Ok(nix::unistd::close(CONTROL)?)
+}
+
+/// The signal by which a program is asked to end.
+pub(super) fn ask_to_end() -> SigSet {
+    SigSet::from_iter([nix::sys::signal::Signal::SIGTERM])
 }
 
 /// Sends a descriptor to the other end of a socket.
@@ -161,7 +202,8 @@ pub(super) fn send(socket: &OwnedFd, descriptor: BorrowedFd<'_>) -> io::Result<(
     Ok(())
 }
 
-fn receive(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+/// Receives the one that [`send`] sent.
+pub(super) fn receive(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];

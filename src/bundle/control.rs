@@ -33,10 +33,13 @@ pub(super) enum Said {
     Ask(Inquiry),
 }
 
+/// What hears remarks about a run.
+pub(super) type Hear = Arc<dyn Fn(Note) + Send + Sync>;
+
 /// Who hears what a program says beside its values.
 pub(super) struct Ears {
     /// Passes a remark on.
-    pub(super) hear: Box<dyn Fn(Note) + Send + Sync>,
+    pub(super) hear: Hear,
     /// Asks whoever typed the line.
     pub(super) ask: Box<dyn Fn(Inquiry) -> BoxFuture<'static, Answered> + Send + Sync>,
 }
@@ -48,7 +51,7 @@ impl Ears {
     /// Nobody.
     pub(super) fn deaf() -> Self {
         let nobody = || Err(Error::failed("nobody can be asked here"));
-        Self { hear: Box::new(|_| {}), ask: Box::new(move |_| std::future::ready(nobody()).boxed()) }
+        Self { hear: Arc::new(|_| {}), ask: Box::new(move |_| std::future::ready(nobody()).boxed()) }
     }
 
     /// The host of a call. Of the templates only the bundle's own are passed on.
@@ -67,7 +70,7 @@ impl Ears {
             let (host, command) = (Arc::clone(&host), command.clone());
             async move { host.ask(&command, inquiry).await }.boxed()
         };
-        Self { hear: Box::new(hear), ask: Box::new(ask) }
+        Self { hear: Arc::new(hear), ask: Box::new(ask) }
     }
 }
 

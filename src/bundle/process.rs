@@ -21,7 +21,8 @@ use tokio::time::{Duration, timeout};
 use super::check::steers_loader;
 use super::cog;
 use super::control::{Ears, warn};
-use super::fence::{Reached, reached};
+use super::fence::reached;
+use super::loopback;
 use super::manifest::{Entry, Input, Manifest, Program as Started};
 use super::output::{Decoder, RUN};
 use super::reach;
@@ -33,6 +34,8 @@ use crate::scrub;
 const PROTOCOL: &str = "1";
 /// Where programs find others, before the folders of those that the bundle needs.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Where programs look for the way out of their network; they do not agree on case.
+const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 /// The most that a program may keep in memory of its own, in bytes.
 const MEMORY: u64 = 4 << 30;
 /// What is read from standard output at once, in bytes.
@@ -144,7 +147,7 @@ impl Prepared {
         input: bool,
     ) -> Result<Self, Error> {
         let manifest = &bundle.manifest;
-        let fenced = reach::fenced(&manifest.name, manifest.needs.sandbox, reached())?;
+        reach::had(&manifest.name, manifest.needs.sandbox, reached())?;
         let program = match &entry.run.program {
             Started::Own(path) => bundle.folder.join(path.as_str()),
             Started::Needed(name) => bundle.programs.get(name).cloned().ok_or_else(|| {
@@ -167,15 +170,9 @@ impl Prepared {
         let mark = call.id().map_or_else(chance, |id| id.to_string());
         let folder = runner.folder(&mark);
         let (path, settings) = (search_path(bundle), (bundle.settings)(&origin)?);
-        let fence = fenced.then(|| reach::fence(bundle, &program, &path, &settings, runner.home())).transpose()?;
-        if let (Some(fence), Reached::Offline(_)) = (&fence, reached())
-            && !fence.ports.is_empty()
-        {
-            let why = format!("the bundle {} uses the network, and this machine cannot fence TCP ports", manifest.name);
-            return Err(Error::new(pipit_commands::ErrorKind::Denied, why)
-                .help("Linux 6.7 and newer can; without a fence: `sandbox: basic` under needs in its manifest"));
-        }
-        let environment = environment(bundle, entry, call, &Around { path, settings, mark: &mark, folder: &folder })?;
+        let held = reach::hold(bundle, &program, &path, &settings, runner.home())?;
+        let around = Around { path, settings, mark: &mark, folder: &folder, proxied: held.hold.has_way_out() };
+        let environment = environment(bundle, entry, call, &around)?;
         let ears = Ears::of(call, manifest.templates.keys().cloned().collect());
         Ok(Self {
             runner: Arc::clone(runner),
@@ -186,7 +183,9 @@ impl Prepared {
                 folder,
                 seconds: processor_time(entry.timeout),
                 memory: MEMORY,
-                fence,
+                hold: held.hold,
+                endpoints: held.endpoints,
+                hear: Arc::clone(&ears.hear),
                 input,
             },
             mark,
@@ -220,7 +219,7 @@ impl Prepared {
     }
 
     /// Starts the program, hands its pipes out and watches over it until nothing of it is left.
-    async fn run(self, stop: oneshot::Receiver<()>, pipes: oneshot::Sender<Pipes>) -> Result<(), Error> {
+    pub(super) async fn run(self, stop: oneshot::Receiver<()>, pipes: oneshot::Sender<Pipes>) -> Result<(), Error> {
         let live = self.runner.live(&self.mark);
         let folder = self.launch.folder.clone();
         let mut running = match self.runner.start(self.launch).await {
@@ -272,6 +271,8 @@ pub(super) struct Around<'a> {
     pub(super) settings: Vec<(EcoString, EcoString)>,
     pub(super) mark: &'a str,
     pub(super) folder: &'a std::path::Path,
+    /// Whether the only way to the network is a proxy.
+    proxied: bool,
 }
 
 /// All that a program finds in its environment.
@@ -285,6 +286,10 @@ fn environment(
         Started::Own(_) | Started::Needed(_) => told(bundle, entry, call, around),
         Started::Cog(_) => cog::environment(bundle, entry, call, around),
     };
+    if around.proxied {
+        let proxy = format!("http://127.0.0.1:{}", loopback::PORT);
+        environment.extend(PROXIES.map(|name| (name.to_owned(), proxy.clone())));
+    }
     // the loader would obey these before the program is contained
     environment.retain(|(name, _)| !steers_loader(name));
     if let Some((name, _)) = environment.iter().find(|(_, value)| value.contains('\0')) {
@@ -295,7 +300,7 @@ fn environment(
 
 /// What a program of protocol 1 is told there.
 fn told(bundle: &Ready, entry: &Entry, call: &Call, around: &Around<'_>) -> Vec<(String, String)> {
-    let Around { path, settings, mark, folder } = around;
+    let Around { path, settings, mark, folder, proxied: _ } = around;
     let origin = call.host().origin();
     let folder = folder.to_string_lossy();
     let call = described(call);

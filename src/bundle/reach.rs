@@ -11,7 +11,10 @@ use std::path::{Path, PathBuf};
 use ecow::EcoString;
 use pipit_commands::{Error, ErrorKind};
 
-use super::fence::{Fence, Reached};
+use super::fence::{Fence, Reached, reached};
+use super::gate::Endpoint;
+use super::hold::Hold;
+use super::loopback;
 use super::manifest::{Manifest, Sandbox};
 use super::process::Ready;
 
@@ -83,22 +86,58 @@ const NAMES: u16 = 53;
 /// How often a program may be started through another one.
 const DEPTH: usize = 4;
 
-/// Whether a bundle's sandbox can be had; none when it asks for no fence. Never gives less than was asked for.
-pub(super) fn fenced(bundle: &str, sandbox: Sandbox, reached: &Reached) -> Result<bool, Error> {
-    let why = match (sandbox, reached) {
-        (Sandbox::Basic, _) => return Ok(false),
-        (Sandbox::Restrict, Reached::Restrict(_) | Reached::Offline(_)) => return Ok(true),
-        (Sandbox::Restrict, Reached::Basic(missing)) => {
-            let why = format!("the bundle {bundle} runs in the sandbox restrict, which this machine lacks: {missing}");
+/// Refuses a sandbox that this machine is known not to have; what only a try can tell, the start of the program says.
+/// Never gives less than was asked for.
+pub(super) fn had(bundle: &str, sandbox: Sandbox, reached: &Reached) -> Result<(), Error> {
+    match (sandbox, reached) {
+        (Sandbox::Quota, _) => {
+            let why = format!("the bundle {bundle} runs in the sandbox quota, which this shell does not have yet");
+            Err(Error::new(ErrorKind::Denied, why).help("see needs.sandbox of its manifest"))
+        }
+        (Sandbox::Basic, _) | (_, Reached::Restrict(_) | Reached::Offline(_)) => Ok(()),
+        (Sandbox::Restrict | Sandbox::Isolate, Reached::Basic(missing)) => {
+            let level = sandbox.name();
+            let why = format!("the bundle {bundle} runs in the sandbox {level}, which this machine lacks: {missing}");
             let help = "without a fence around files and network: write `sandbox: basic` under needs in its manifest, \
                         raise its version, install it and enable it";
-            return Err(Error::new(ErrorKind::Denied, why).help(help));
+            Err(Error::new(ErrorKind::Denied, why).help(help))
         }
-        (Sandbox::Isolate | Sandbox::Quota, _) => {
-            format!("the bundle {bundle} asks for a tighter sandbox than this shell has")
-        }
-    };
-    Err(Error::new(ErrorKind::Denied, why).help("see needs.sandbox of its manifest"))
+    }
+}
+
+/// How a program is held, and where it may go when that is the shell's to say.
+pub(super) struct Held {
+    pub(super) hold: Hold,
+    pub(super) endpoints: Vec<Endpoint>,
+}
+
+/// How a bundle's program is held. `path` is its `PATH`, `home` the home of the shell.
+pub(super) fn hold(
+    bundle: &Ready,
+    program: &Path,
+    path: &str,
+    settings: &[(EcoString, EcoString)],
+    home: &Path,
+) -> Result<Held, Error> {
+    let sandbox = bundle.manifest.needs.sandbox;
+    if sandbox == Sandbox::Basic {
+        return Ok(Held { hold: Hold::Basic, endpoints: Vec::new() });
+    }
+    let mut fence = fence(bundle, program, path, settings, home)?;
+    if !fence.ports.is_empty() && matches!(reached(), Reached::Offline(_)) {
+        let why =
+            format!("the bundle {} uses the network, and this machine cannot fence TCP ports", bundle.manifest.name);
+        return Err(Error::new(ErrorKind::Denied, why)
+            .help("Linux 6.7 and newer can; without a fence: `sandbox: basic` under needs in its manifest"));
+    }
+    if sandbox == Sandbox::Restrict {
+        return Ok(Held { hold: Hold::Restrict(fence), endpoints: Vec::new() });
+    }
+    let endpoints = endpoints(&bundle.manifest, settings);
+    if !fence.ports.is_empty() {
+        fence.ports = vec![loopback::PORT];
+    }
+    Ok(Held { hold: Hold::Isolate(fence), endpoints })
 }
 
 /// What the language `jq` needs: the shell's own binary and its libraries.
@@ -172,13 +211,7 @@ fn written(bundle: &Ready, home: &Path) -> Result<Vec<PathBuf>, Error> {
 /// The ports of `needs.network`, and those of addresses that the site has set. The name servers' too when there are any.
 fn ports(manifest: &Manifest, settings: &[(EcoString, EcoString)]) -> Vec<u16> {
     let declared = manifest.needs.network.iter().filter_map(|endpoint| endpoint.rsplit_once(':')?.1.parse().ok());
-    // what the bundle itself proposes is no word of the site's, and belongs under needs
-    let proposed = |name: &str, url: &str| {
-        manifest.config.iter().any(|one| one.name == name && one.default.as_deref() == Some(url))
-    };
-    let set = settings.iter().filter(|(name, url)| name.ends_with("_URL") && !proposed(name, url));
-    let set = set.filter_map(|(_, url)| port(url));
-    let mut ports: Vec<u16> = declared.chain(set).collect();
+    let mut ports: Vec<u16> = declared.chain(addresses(manifest, settings).map(|(_, port)| port)).collect();
     if !ports.is_empty() {
         ports.push(NAMES);
     }
@@ -187,8 +220,28 @@ fn ports(manifest: &Manifest, settings: &[(EcoString, EcoString)]) -> Vec<u16> {
     ports
 }
 
-/// The port of an address, `scheme://host:port`; without a port that of the scheme, where the scheme is known.
-fn port(url: &str) -> Option<u16> {
+/// The same with their hosts.
+fn endpoints(manifest: &Manifest, settings: &[(EcoString, EcoString)]) -> Vec<Endpoint> {
+    let declared = manifest.needs.network.iter().filter_map(|endpoint| Endpoint::read(endpoint));
+    let set = addresses(manifest, settings).filter_map(|(host, port)| Endpoint::read(&format!("{host}:{port}")));
+    declared.chain(set).collect()
+}
+
+/// The hosts and ports of addresses that the site has set.
+fn addresses<'a>(
+    manifest: &'a Manifest,
+    settings: &'a [(EcoString, EcoString)],
+) -> impl Iterator<Item = (&'a str, u16)> {
+    // what the bundle itself proposes is no word of the site's, and belongs under needs
+    let proposed = |name: &str, url: &str| {
+        manifest.config.iter().any(|one| one.name == name && one.default.as_deref() == Some(url))
+    };
+    let set = settings.iter().filter(move |(name, url)| name.ends_with("_URL") && !proposed(name, url));
+    set.filter_map(|(_, url)| address(url))
+}
+
+/// The host and port of an address, `scheme://host:port`; without a port that of the scheme, where the scheme is known.
+fn address(url: &str) -> Option<(&str, u16)> {
     let (scheme, rest) = url.split_once("://")?;
     let usual = match scheme {
         "http" => Some(80),
@@ -202,11 +255,13 @@ fn port(url: &str) -> Option<u16> {
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     // an address of version 6 holds colons itself
-    let after = host.rsplit_once(']').map_or(host, |(_, after)| after);
-    match after.rsplit_once(':') {
-        None | Some((_, "")) => usual,
-        Some((_, port)) => port.parse().ok().filter(|port| *port > 0),
-    }
+    let inner = host.rfind(']').map_or(0, |end| end + 1);
+    let (host, port) = match host.get(inner..)?.rfind(':') {
+        Some(colon) => (host.get(..inner + colon)?, host.get(inner + colon + 1..)?),
+        None => (host, ""),
+    };
+    let port = if port.is_empty() { usual } else { port.parse().ok().filter(|port| *port > 0) };
+    Some((host, port?))
 }
 
 /// Collects the folders in which programs lie, and those of the programs that run them.

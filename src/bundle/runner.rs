@@ -21,10 +21,15 @@ use tokio::net::UnixStream;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
 
 use super::contain;
-use super::fence::{Fence, Reached, reached};
+use super::control::Hear;
+use super::fence::{Reached, reached};
+use super::gate::{self, Dial, Endpoint, Gate};
 use super::guard::{self, Guard};
+use super::hold::Hold;
+use super::levels::Levels;
 use super::sweep::Started;
 
 /// Programs that may wait to be started.
@@ -42,8 +47,11 @@ pub(super) struct Launch {
     pub(super) seconds: u64,
     /// The most it may keep in memory of its own, in bytes.
     pub(super) memory: u64,
-    /// What it reaches; all that the shell does when there is none.
-    pub(super) fence: Option<Fence>,
+    pub(super) hold: Hold,
+    /// Where it may go by the way out of its network, if it has one.
+    pub(super) endpoints: Vec<Endpoint>,
+    /// Hears where it was not let.
+    pub(super) hear: Hear,
     pub(super) input: bool,
 }
 
@@ -53,6 +61,8 @@ pub(super) struct Running {
     /// When it was asked for.
     pub(super) stdin: Option<ChildStdin>,
     pub(super) control: UnixStream,
+    /// Serves the way out of its network, for as long as this is kept.
+    pub(super) way_out: JoinSet<()>,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -62,6 +72,8 @@ pub(crate) struct Runner {
     contain: PathBuf,
     home: PathBuf,
     folders: PathBuf,
+    dial: Dial,
+    pub(super) levels: Levels,
     jobs: SyncSender<Job>,
     pub(super) started: Arc<Started>,
     live: watch::Sender<usize>,
@@ -85,7 +97,8 @@ impl Drop for Live {
 impl Runner {
     /// Makes the shell the reaper of what its programs leave behind, and gets ready to start some. `contain` is the
     /// binary whose `__contain` holds them: the shell's own. The private folders of runs are made in the shell's home.
-    pub(crate) fn new(contain: impl Into<PathBuf>, home: impl Into<PathBuf>) -> io::Result<Arc<Self>> {
+    /// `dial` is how those are connected that have no network of the machine's.
+    pub(crate) fn new(contain: impl Into<PathBuf>, home: impl Into<PathBuf>, dial: Dial) -> io::Result<Arc<Self>> {
         let home = home.into();
         let folders = home.join("runs");
         DirBuilder::new().recursive(true).mode(0o700).create(&folders)?;
@@ -104,6 +117,8 @@ impl Runner {
             contain: contain.into(),
             home,
             folders,
+            dial,
+            levels: Levels::default(),
             jobs,
             started: Arc::default(),
             live,
@@ -159,10 +174,10 @@ impl Runner {
         let gone = || io::Error::other("the thread that starts programs has ended; restart pipit");
         let (answer, answered) = oneshot::channel();
         let (runtime, started) = (Handle::current(), Arc::clone(&self.started));
-        let contain = self.contain.clone();
+        let (contain, dial) = (self.contain.clone(), Arc::clone(&self.dial));
         let mut job: Job = Box::new(move || {
             let _runtime = runtime.enter();
-            let _ = answer.send(start(&contain, &launch, &started));
+            let _ = answer.send(start(&contain, launch, &started, dial));
         });
         // a full queue is rare and short; waiting for it must not hold up other lines
         loop {
@@ -192,8 +207,8 @@ fn start_guard(contain: &Path, started: &Started) -> io::Result<Guard> {
     Ok(guard)
 }
 
-fn start(contain: &Path, launch: &Launch, started: &Started) -> io::Result<Running> {
-    let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+fn start(contain: &Path, launch: Launch, started: &Started, dial: Dial) -> io::Result<Running> {
+    let (ours, theirs) = pair()?;
     let stdin = if launch.input {
         let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
         contain::send(&ours, read.as_fd())?;
@@ -202,13 +217,19 @@ fn start(contain: &Path, launch: &Launch, started: &Started) -> io::Result<Runni
         contain::send(&ours, fs::File::open("/dev/null")?.as_fd())?;
         None
     };
-    let fence = serde_json::to_string(&launch.fence)?;
+    let mut way_out = JoinSet::new();
+    if launch.hold.has_way_out() {
+        let (door, their_door) = pair()?;
+        contain::send(&ours, their_door.as_fd())?;
+        way_out.spawn(gate::serve(stream(door)?, Gate { endpoints: launch.endpoints, dial, hear: launch.hear }));
+    }
+    let hold = serde_json::to_string(&launch.hold)?;
     DirBuilder::new().mode(0o700).create(&launch.folder)?;
     let mut command = Command::new(contain);
     command
         .args([contain::NAME, &std::process::id().to_string()])
         .args([launch.seconds, launch.memory].map(|most| most.to_string()))
-        .arg(fence)
+        .arg(hold)
         .arg(&launch.program)
         .args(&launch.args)
         .env_clear()
@@ -225,7 +246,11 @@ fn start(contain: &Path, launch: &Launch, started: &Started) -> io::Result<Runni
         known.processes.insert(pid);
     }
     drop(known);
-    Ok(Running { child, stdin, control: stream(ours)? })
+    Ok(Running { child, stdin, control: stream(ours)?, way_out })
+}
+
+fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?)
 }
 
 fn stream(end: OwnedFd) -> io::Result<UnixStream> {

@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecow::EcoString;
-use pipit_commands::Error;
+use pipit_commands::{Error, ErrorKind};
 use rustix::process::{Pid, Signal};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::ChildStderr;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::contain::NOT_STARTED;
+use super::contain::{NOT_STARTED, UNHELD};
 use super::control::{Control, Ears, Said};
 use super::questions::Questions;
 use super::runner::{Live, Runner, Running};
@@ -105,6 +105,7 @@ impl Watched {
                 open = Questions::default();
                 clock.as_mut().reset(Instant::now() + grace);
             };
+            running.way_out.shutdown().await;
             self.clear(leader).await;
             if !drained {
                 let _ = timeout(REST, drain).await;
@@ -167,6 +168,11 @@ impl Ended {
             (None, Err(error)) => Err(Error::failed(format!("how the program ended is not known: {error}"))),
             (None, Ok(status)) => match (status.code(), status.signal()) {
                 (Some(0), _) => Ok(()),
+                (Some(NOT_STARTED), _) if said.starts_with(UNHELD) => {
+                    let help =
+                        "`status` says which sandboxes this machine has; needs.sandbox of the manifest names one";
+                    Err(Error::new(ErrorKind::Denied, said).help(help))
+                }
                 (Some(NOT_STARTED), _) if !said.is_empty() => Err(Error::failed(said)),
                 (Some(code), _) if said.is_empty() => {
                     Err(Error::failed(format!("the program ended with exit code {code} and said nothing")))

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::{Home, show};
-use crate::bundle::{Reached, reached};
+use crate::bundle::Level;
 use crate::config::Config;
 
 /// Looks at everything that a start needs. Ends with 0 when nothing is missing.
@@ -20,11 +20,18 @@ pub(super) fn doctor(home: Result<Home, String>, config: Result<Config, String>)
     match home {
         Ok(home) => {
             told("home", Ok(home.path().display().to_string()));
-            match broken(&home) {
-                Ok(broken) => {
+            match found(&home) {
+                Ok(Found { broken, levels }) => {
                     told("database and audit log", Ok("open and sealed".into()));
                     for (name, error) in broken {
                         told(&format!("bundle {name}"), Err(error));
+                    }
+                    for Level { name, state, usual } in levels {
+                        match state {
+                            // bundles that ask for more than the usual are denied, and all others run
+                            Err(missing) if !usual => show(&format_args!("without  sandbox {name}: {missing}")),
+                            state => told(&format!("sandbox {name}"), state),
+                        }
                     }
                 }
                 Err(error) => told("database and audit log", Err(error)),
@@ -32,14 +39,6 @@ pub(super) fn doctor(home: Result<Home, String>, config: Result<Config, String>)
         }
         Err(error) => told("home", Err(error)),
     }
-    told(
-        "sandbox restrict",
-        match reached() {
-            Reached::Restrict(words) => Ok(words.clone()),
-            Reached::Offline(words) => Ok(format!("{words}; bundles with network need Linux 6.7 or sandbox: basic")),
-            Reached::Basic(missing) => Err(format!("{missing}; bundles run only with sandbox: basic")),
-        },
-    );
     match config {
         Ok(config) if config.chat.is_empty() => {
             told("configuration", Ok("no chat service is named; pipit shell and pipit run work without".into()));
@@ -55,15 +54,23 @@ pub(super) fn doctor(home: Result<Home, String>, config: Result<Config, String>)
     if good { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
-/// Opens the shell and says which enabled bundles cannot run.
-fn broken(home: &Home) -> Result<Vec<(String, String)>, String> {
+struct Found {
+    /// The enabled bundles that cannot run, and why.
+    broken: Vec<(String, String)>,
+    levels: Vec<Level>,
+}
+
+/// Opens the shell and looks around in it.
+fn found(home: &Home) -> Result<Found, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("the runtime does not start: {error}"))?;
     runtime.block_on(async {
         let engine = home.open()?;
         engine.check().map_err(|error| error.to_string())?;
         let broken = engine.broken_bundles().map_err(|error| error.to_string())?;
-        Ok(broken.into_iter().map(|(name, error)| (name, error.to_string())).collect())
+        let broken = broken.into_iter().map(|(name, error)| (name, error.to_string())).collect();
+        let levels = engine.levels().await.map_err(|error| error.to_string())?;
+        Ok(Found { broken, levels })
     })
 }
 

@@ -7,14 +7,17 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use ecow::EcoString;
 use pipit_commands::{Command, Error};
 
-use crate::bundle::{self, Ready, Runner, config, install};
+use super::Engine;
+use crate::bundle::{self, Dial, Ready, Runner, config, install};
+use crate::net::Reach;
 use crate::render::Template;
 use crate::seal::Seals;
 use crate::store::Store;
 
 /// What bundles need to run, for as long as the shell lives.
-#[derive(Default)]
 pub(super) struct Bundles {
+    /// How what a program wants to talk to is connected.
+    dial: Dial,
     runner: OnceLock<Arc<Runner>>,
     /// By digest.
     ready: Mutex<HashMap<String, Arc<Ready>>>,
@@ -34,7 +37,24 @@ pub(super) struct Loaded {
     pub(super) permissions: Vec<EcoString>,
 }
 
+impl Engine {
+    /// How tightly programs of bundles can be held on this machine.
+    pub(crate) async fn levels(&self) -> Result<Vec<bundle::Level>, Error> {
+        Ok(self.0.bundles.runner(&self.0.home)?.levels().await.to_vec())
+    }
+}
+
 impl Bundles {
+    /// With what the site lets programs of bundles reach by the shell.
+    pub(super) fn new(reach: &Reach) -> Self {
+        let reach = Arc::new(reach.clone());
+        let dial: Dial = Arc::new(move |host, port| {
+            let reach = Arc::clone(&reach);
+            Box::pin(async move { reach.connect(&host, port).await })
+        });
+        Self { dial, runner: OnceLock::default(), ready: Mutex::default() }
+    }
+
     /// The one that starts programs; made when the first program is needed.
     pub(super) fn runner(&self, home: &Path) -> Result<Arc<Runner>, Error> {
         if let Some(runner) = self.runner.get() {
@@ -42,7 +62,7 @@ impl Bundles {
         }
         let failed = |error: std::io::Error| Error::failed(format!("programs cannot be started: {error}"));
         let own = std::env::current_exe().map_err(failed)?;
-        let made = Runner::new(own, home).map_err(failed)?;
+        let made = Runner::new(own, home, Arc::clone(&self.dial)).map_err(failed)?;
         Ok(Arc::clone(self.runner.get_or_init(|| made)))
     }
 

@@ -90,7 +90,7 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::Why => who::why(host, call),
         Verb::WhoCan => who::who_can(host, call),
         Verb::Whoami => Ok(look::whoami(host, call)),
-        Verb::Status => Ok(look::status(host)),
+        Verb::Status => look::status(host, call).await,
         Verb::History => lines::history(host, call).await,
         Verb::Ps => lines::ps(host),
         Verb::Kill => lines::kill(host, call),

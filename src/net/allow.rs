@@ -58,7 +58,12 @@ impl Reach {
     /// Whether the host and the port of an address are on the list.
     pub(super) fn has(&self, url: &Url) -> bool {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else { return false };
-        self.allow.iter().any(|allowed| allowed.has(&host, port))
+        self.leads(&host, port)
+    }
+
+    /// Whether a host with a port is on the list.
+    pub(super) fn leads(&self, host: &Host<&str>, port: u16) -> bool {
+        self.allow.iter().any(|allowed| allowed.has(host, port))
     }
 
     /// Whether a host is on the list, with whatever port.

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -22,7 +23,10 @@ pub(crate) fn sources() -> &'static Path {
 
 /// The binary with nothing of the caller's own homes in its environment.
 pub(crate) fn pipit() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pipit"));
+    clean(Command::new(env!("CARGO_BIN_EXE_pipit")))
+}
+
+fn clean(mut command: Command) -> Command {
     command.stdin(Stdio::null()).current_dir(sources());
     for name in ["PIPIT_HOME", "XDG_DATA_HOME", "PIPIT_LOG"] {
         command.env_remove(name);
@@ -96,11 +100,47 @@ pub(crate) struct Home {
     dir: tempfile::TempDir,
     /// A folder of programs, before those of the caller.
     programs: Option<PathBuf>,
+    /// The user that owns it and runs the binary there, and that user's copy of the binary.
+    user: Option<(u32, PathBuf)>,
 }
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), programs: None }
+        Self { dir: tempfile::tempdir().unwrap(), programs: None, user: None }
+    }
+
+    /// One in a folder of this one.
+    pub(crate) fn within(folder: &str) -> Self {
+        Self { dir: tempfile::tempdir_in(folder).unwrap(), ..Self::new() }
+    }
+
+    /// The home of a user without any rights; of the test's own when that has none already.
+    pub(crate) fn of_nobody(self) -> Self {
+        const NOBODY: u32 = 65534;
+        let mut home = self;
+        if rustix::process::getuid().is_root() {
+            std::os::unix::fs::chown(home.dir.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+            let (built, own) = (Path::new(env!("CARGO_BIN_EXE_pipit")), home.beside("pipit"));
+            if std::fs::hard_link(built, &own).is_err() {
+                std::fs::copy(built, &own).unwrap();
+            }
+            home.user = Some((NOBODY, own));
+        }
+        home
+    }
+
+    /// Makes a file beside the home that of the home's user.
+    pub(crate) fn hand_over(&self, name: &str) {
+        if let Some((user, _)) = self.user {
+            std::os::unix::fs::chown(self.beside(name), Some(user), Some(user)).unwrap();
+        }
+    }
+
+    /// Writes a file beside the home that is its user's.
+    pub(crate) fn own_file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.file(name, text);
+        self.hand_over(name);
+        path
     }
 
     /// With the programs of a folder in the `PATH`, before the others.
@@ -134,6 +174,10 @@ impl Home {
     /// The binary on this home, by its configuration if there is one.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = pipit();
+        if let Some((user, own)) = &self.user {
+            command = clean(Command::new(own));
+            command.uid(*user).gid(*user).current_dir(self.dir.path());
+        }
         command.arg("--home").arg(self.path());
         if let Some(programs) = &self.programs {
             let usual = std::env::var_os("PATH").unwrap_or_default();

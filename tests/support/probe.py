@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Tries what a program inside a fence must not be able to do, and what it must be: what came of each, by name."""
-import ctypes, errno, json, os, platform, resource, signal, socket, subprocess, sys, threading
+import ctypes, errno, json, os, platform, resource, signal, socket, subprocess, sys, threading, urllib.request
 
 at = json.load(open(os.path.join(os.environ["PIPIT_ROOT"], "at.json")))
 shell = os.getppid()
@@ -84,6 +84,28 @@ def child():
         made.send_signal(signal.SIGKILL)
 
 
+def through(place):
+    """Connects by the way out that the environment names."""
+    host, port = os.environ["HTTPS_PROXY"].removeprefix("http://").rsplit(":", 1)
+    with socket.create_connection((host, int(port)), 5) as made:
+        made.sendall(f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n\r\n".encode())
+        answer = made.recv(4096).decode()
+    if not answer.startswith("HTTP/1.1 200 "):
+        raise OSError(answer)
+
+
+def plain(place):
+    """Asks for a whole address by the way out."""
+    with urllib.request.urlopen(f"http://{place}/") as answer:
+        assert answer.read() == b"well", "another answer"
+
+
+def others():
+    own = {os.getpid(), os.getppid()}
+    if not [name for name in os.listdir("/proc") if name.isdigit() and int(name) not in own]:
+        raise OSError(errno.ENOENT, "")
+
+
 def names():
     socket.getaddrinfo("localhost", 80)
 
@@ -117,7 +139,7 @@ tries = {
     "shell-memory": lambda: read(f"/proc/{shell}/mem"),
     "shell-maps": lambda: read(f"/proc/{shell}/maps"),
     "shell-cmdline": lambda: read(f"/proc/{shell}/cmdline"),
-    "shell-files": lambda: os.listdir(f"/proc/{shell}/fd"),
+    "shell-files": lambda: [os.readlink(f"/proc/{shell}/fd/{name}") for name in os.listdir(f"/proc/{shell}/fd")],
     "shell-signal": lambda: os.kill(shell, 0),
     "shell-limits": lambda: resource.prlimit(shell, resource.RLIMIT_NOFILE),
     "shell-trace": lambda: named("ptrace", 16, shell, None, None),
@@ -152,14 +174,30 @@ tries = {
     "userfaultfd": lambda: call(323 if INTEL else 282, 0),
     "keyctl": lambda: call(250 if INTEL else 219, 0, -3, 0),
     "second-number": lambda: call((0x40000000 if INTEL else 0x7FFF0000) + 39),
+    "socket-path": lambda: connect(socket.AF_UNIX, socket.SOCK_STREAM, at["socket"]),
+    "is-there": lambda: os.stat(at["file"]),
+    "modes": lambda: os.chmod(at["file"], 0o644),
+    "times": lambda: os.utime(at["file"]),
+    "process-is-there": lambda: os.stat(f"/proc/{at['process']}"),
+    "other-host": lambda: connect(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.2", at["declared"])),
     "threads": threads,
     "child": child,
+}
+
+# only where there is a way out, or a /proc of its own
+special = {
+    "way-out": lambda: through(f"127.0.0.1:{at['declared']}"),
+    "way-out-plain": lambda: plain(f"127.0.0.1:{at['declared']}"),
+    "way-out-undeclared": lambda: through(f"127.0.0.1:{at['undeclared']}"),
+    "way-out-other-host": lambda: through(f"127.0.0.2:{at['declared']}"),
+    "way-out-inner": lambda: through("169.254.169.254:80"),
+    "others": others,
 }
 
 found = {}
 for name in sys.argv[1:] or tries:
     try:
-        tries[name]()
+        (tries.get(name) or special[name])()
         found[name] = "done"
     except OSError as error:
         found[name] = errno.errorcode.get(error.errno, str(error))

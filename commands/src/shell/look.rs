@@ -65,7 +65,11 @@ pub(super) fn shell() -> Vec<Command> {
                 .shows("more 40", "forty lines; without a number as many as an answer shows")
                 .shows("more --all | lines | grep error", "looks through all of it")
                 .shell(Verb::More, Flow::Each),
-            row("status").about("How the shell is: version, audit log, chat services").shell(Verb::Status, Flow::Each),
+            row("status [WHAT]")
+                .about("How the shell is: version, audit log, chat services; how tightly programs of bundles can be held")
+                .kind("WHAT", Kind::OneOf(vec!["sandbox".into()]))
+                .shows("status sandbox", "each sandbox of bundles, and what is missing for it on this machine")
+                .shell(Verb::Status, Flow::Each),
             row("link [CODE]")
                 .about("Makes a second account yours: begin where you are known, take the code to the other account, and its answer back")
                 .shows("link", "a code for the other account")

@@ -15,7 +15,7 @@ use pipit_commands::{
 };
 
 use crate::bundle::process::Settings;
-use crate::bundle::{Ready, Runner, check, commands};
+use crate::bundle::{Dial, Ready, Runner, check, commands};
 
 /// Allows everything and hears what is said.
 #[derive(Default)]
@@ -71,7 +71,9 @@ pub(super) fn runner() -> Arc<Runner> {
         let pipit = exe.parent().and_then(Path::parent).unwrap().join("pipit");
         assert!(pipit.is_file(), "{} is not there: run cargo build first", pipit.display());
         let home = std::env::temp_dir().join(format!("pipit-test-{}", std::process::id()));
-        Runner::new(pipit, home).unwrap()
+        let alone: Dial =
+            Arc::new(|host, _| Box::pin(async move { Err(Error::failed(format!("{host} is not called"))) }));
+        Runner::new(pipit, home, alone).unwrap()
     };
     Arc::clone(RUNNER.get_or_init(make))
 }

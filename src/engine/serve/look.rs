@@ -1,10 +1,10 @@
 //! Looking: who one is, how the shell is.
 
-use pipit_commands::{Call, Record, Value};
+use pipit_commands::{Call, Error, Record, Value};
 use pipit_grammar::rule::Place;
 
 use super::{Host, owner};
-use crate::bundle::{self, Reached};
+use crate::bundle::Level;
 
 pub(super) fn whoami(host: &Host, call: &Call) -> Vec<Value> {
     let name = host.subject.name();
@@ -44,16 +44,27 @@ pub(super) fn whoami(host: &Host, call: &Call) -> Vec<Value> {
     vec![row.into()]
 }
 
-/// How tightly programs of bundles can be held on this machine.
-fn sandbox() -> String {
-    match bundle::reached() {
-        Reached::Restrict(words) => format!("restrict: {words}"),
-        Reached::Offline(words) => format!("restrict for bundles without network: {words}"),
-        Reached::Basic(missing) => format!("basic, restrict is denied: {missing}"),
-    }
+/// The tightest one.
+fn tightest(levels: &[Level]) -> String {
+    let reached = levels.iter().rev().find(|level| level.state.is_ok()).map_or("none", |level| level.name);
+    format!("up to {reached}; status sandbox says what each has and lacks")
 }
 
-pub(super) fn status(host: &Host) -> Vec<Value> {
+pub(super) async fn status(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
+    let levels = host.engine.levels().await?;
+    if call.value("WHAT").is_some() {
+        let rows = levels.into_iter().map(|level| {
+            let (reached, state) = match level.state {
+                Ok(state) => ("yes", state),
+                Err(missing) => ("no", missing),
+            };
+            let row: Record = [("sandbox", level.name.to_owned()), ("reached", reached.into()), ("state", state)]
+                .into_iter()
+                .collect();
+            row.into()
+        });
+        return Ok(rows.collect());
+    }
     let running = host.engine.running().len();
     let services = host.engine.0.outlet.get().map(|outlet| outlet.services()).unwrap_or_default();
     let mut rows: Vec<(String, String)> = vec![
@@ -62,13 +73,12 @@ pub(super) fn status(host: &Host) -> Vec<Value> {
         ("lines running".into(), running.to_string()),
         ("audit log".into(), "takes records".into()),
         ("commands".into(), host.world.catalogue.all().len().to_string()),
-        ("sandbox".into(), sandbox()),
+        ("sandbox".into(), tightest(&levels)),
     ];
     rows.extend(services.into_iter().map(|(name, state)| (format!("chat {name}"), state.to_string())));
-    rows.into_iter()
-        .map(|(what, state)| {
-            let row: Record = [("what", what), ("state", state)].into_iter().collect();
-            row.into()
-        })
-        .collect()
+    let rows = rows.into_iter().map(|(what, state)| {
+        let row: Record = [("what", what), ("state", state)].into_iter().collect();
+        row.into()
+    });
+    Ok(rows.collect())
 }

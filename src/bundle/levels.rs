@@ -1,0 +1,93 @@
+//! What of the sandboxes this machine has: found out by trying, with the shell's own binary as the program.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OnceCell, oneshot};
+
+use super::control::Ears;
+use super::fence::{Reached, reached};
+use super::hold::Hold;
+use super::manifest::Sandbox;
+use super::process::Prepared;
+use super::runner::{Launch, Runner};
+use super::watch::Ended;
+use super::{contain, loopback, reach};
+
+/// How long a try may take.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// A sandbox, and what it stands on here, or what is missing for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Level {
+    /// As manifests write it.
+    pub(crate) name: &'static str,
+    /// Whether it is that of bundles that name none, or a wider one.
+    pub(crate) usual: bool,
+    /// What it stands on, or what is missing.
+    pub(crate) state: Result<String, String>,
+}
+
+/// Kept once it was found out.
+#[derive(Default)]
+pub(super) struct Levels(OnceCell<Vec<Level>>);
+
+impl Runner {
+    /// All sandboxes, from the widest on. Tried once for each shell.
+    pub(crate) async fn levels(self: &Arc<Self>) -> &[Level] {
+        self.levels.0.get_or_init(|| look(self)).await
+    }
+}
+
+async fn look(runner: &Arc<Runner>) -> Vec<Level> {
+    let level = |sandbox: Sandbox, state| Level { name: sandbox.name(), usual: sandbox <= Sandbox::default(), state };
+    let restrict = match reached() {
+        Reached::Restrict(words) => Ok(words.clone()),
+        Reached::Offline(words) => {
+            Ok(format!("{words}; bundles with network are denied: Linux 6.7 fences their ports"))
+        }
+        Reached::Basic(missing) => Err(missing.clone()),
+    };
+    let isolate = match &restrict {
+        Ok(_) => attempt(runner).await.map(|()| "namespaces of its own, and what restrict has".to_owned()),
+        Err(missing) => Err(missing.clone()),
+    };
+    let quota = Err("it is not there yet".to_owned());
+    vec![
+        level(Sandbox::Basic, Ok("limits, a clean environment, an end that ends all".into())),
+        level(Sandbox::Restrict, restrict),
+        level(Sandbox::Isolate, isolate),
+        level(Sandbox::Quota, quota),
+    ]
+}
+
+/// Runs the shell's own binary, which says its version, in there.
+async fn attempt(runner: &Arc<Runner>) -> Result<(), String> {
+    let mut fence = reach::alone(runner.own(), runner.home());
+    fence.ports.push(loopback::PORT);
+    let mark = format!("try-{}", std::process::id());
+    let prepared = Prepared {
+        runner: Arc::clone(runner),
+        launch: Launch {
+            program: runner.own().to_owned(),
+            args: vec!["--version".into()],
+            environment: vec![("PIPIT_INVOCATION".into(), mark.clone())],
+            folder: runner.folder(&mark),
+            seconds: LONGEST.as_secs(),
+            memory: u64::MAX,
+            hold: Hold::Isolate(fence),
+            endpoints: Vec::new(),
+            hear: Arc::new(|_| {}),
+            input: false,
+        },
+        mark,
+        longest: LONGEST,
+        ears: Ears::deaf(),
+        verdict: Ended::verdict,
+    };
+    let (_stop, stopped) = oneshot::channel();
+    // what it says is not read, and fits into a pipe
+    let (pipes, _given) = oneshot::channel();
+    let ended = prepared.run(stopped, pipes).await;
+    ended.map_err(|error| error.message().strip_prefix(contain::UNHELD).unwrap_or(error.message()).to_owned())
+}
