@@ -37,6 +37,7 @@ mod runner;
 pub(crate) mod scaffold;
 mod signature;
 mod site;
+mod stage;
 mod sweep;
 mod watch;
 mod yaml;

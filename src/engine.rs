@@ -389,7 +389,7 @@ impl Engine {
         beside.template = last_command.and_then(|command| host.template(&command));
         beside.attached = host.attached();
         beside.notes = host.notes();
-        ended
+        ended.map_err(|error| host.doubted(error))
     }
 
     /// The names that a subject can use.

@@ -43,6 +43,8 @@ pub enum ErrorKind {
     Refused,
     /// A command failed while running. Only this can be caught by `try` and `||`.
     Failed,
+    /// A call was cut short, and nobody can say whether it took effect. Nothing catches this: whoever asked looks first.
+    Unknown,
     /// Not allowed.
     Denied,
     /// Waits for somebody.
@@ -59,7 +61,7 @@ impl ErrorKind {
     pub fn exit(self) -> u8 {
         match self {
             Self::Stopped => 0,
-            Self::Failed => 1,
+            Self::Failed | Self::Unknown => 1,
             Self::Refused => 2,
             Self::Denied => 3,
             Self::Parked => 4,

@@ -1,34 +1,30 @@
 //! A program as a command, protocol 1: the call in arguments and environment, the incoming values on standard input,
 //! the outgoing ones on standard output, both as they come.
 //!
-//! The stage pulls: while nobody asks for values the program's pipe fills and it waits. Deliberately absent: starting
-//! (`runner.rs`), ending (`watch.rs`), and keeping programs warm.
+//! Deliberately absent: starting (`runner.rs`), ending (`watch.rs`), and pulling for values (`stage.rs`).
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use ecow::EcoString;
-use futures_util::FutureExt as _;
-use pipit_commands::{Arg, BATCH, Batch, Call, Command, Effect, Error, Flow, Host, Origin};
+use pipit_commands::{Arg, Call, Command, Effect, Error, Flow, Origin};
 use pipit_commands::{Program, Record, Spec, Stream, Value};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::oneshot;
-use tokio::time::{Duration, timeout};
+use tokio::time::Duration;
 
 use super::check::steers_loader;
 use super::cog;
-use super::control::{Ears, warn};
+use super::control::Ears;
 use super::fence::reached;
 use super::loopback;
 use super::manifest::{Entry, Input, Manifest, Program as Started};
-use super::output::{Decoder, RUN};
+use super::output::Decoder;
 use super::reach;
 use super::runner::{Launch, Runner};
+use super::stage::Stage;
 use super::watch::{Ended, Watched};
-use crate::scrub;
 
 /// The protocol between the shell and a program.
 const PROTOCOL: &str = "1";
@@ -38,10 +34,6 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const PROXIES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 /// The most that a program may keep in memory of its own, in bytes.
 const MEMORY: u64 = 4 << 30;
-/// What is read from standard output at once, in bytes.
-const CHUNK: usize = 64 * 1024;
-/// How long standard output is read after all of the program has ended.
-const REST: Duration = Duration::from_millis(500);
 
 /// The values of a bundle's settings for a line, by the names of variables; an error when one that is required is not
 /// set.
@@ -115,7 +107,8 @@ impl Program for Process {
     }
 }
 
-fn gone() -> Error {
+/// Nobody knows how a program ended.
+pub(super) fn gone() -> Error {
     Error::failed("the program's watcher has ended; see the log")
 }
 
@@ -124,6 +117,16 @@ async fn verdict(ended: oneshot::Receiver<Result<(), Error>>) -> Result<(), Erro
 }
 
 type Pipes = (Option<ChildStdin>, ChildStdout);
+
+/// A program that runs.
+pub(super) struct Begun {
+    pub(super) stdin: Option<ChildStdin>,
+    pub(super) stdout: ChildStdout,
+    /// How it ended, once nothing of it is left.
+    pub(super) ended: oneshot::Receiver<Result<(), Error>>,
+    /// Dropped, it ends the program.
+    pub(super) stop: oneshot::Sender<()>,
+}
 
 /// A call made ready to be started.
 pub(super) struct Prepared {
@@ -148,17 +151,7 @@ impl Prepared {
     ) -> Result<Self, Error> {
         let manifest = &bundle.manifest;
         reach::had(&manifest.name, manifest.needs.sandbox, reached())?;
-        let program = match &entry.run.program {
-            Started::Own(path) => bundle.folder.join(path.as_str()),
-            Started::Needed(name) => bundle.programs.get(name).cloned().ok_or_else(|| {
-                let why = format!("the program {name} was not found when the bundle was enabled");
-                Error::failed(why).help("install it, then enable the bundle again")
-            })?,
-            Started::Cog(executable) => cog::program(&bundle.folder, executable).map_err(|why| {
-                Error::failed(format!("the program {executable} cannot be started: {why}"))
-                    .help(format!("bundle enable {} says what it needs", manifest.name))
-            })?,
-        };
+        let program = located(bundle, entry)?;
         let args: Vec<String> = entry.run.args.iter().flat_map(|template| template.fill(call)).collect();
         if let Some(bad) = args.iter().find(|arg| arg.contains('\0')) {
             return Err(Error::failed(format!("{bad:?} holds a NUL character, which no program can be given")));
@@ -191,12 +184,21 @@ impl Prepared {
             mark,
             longest: entry.timeout,
             ears,
-            verdict: Ended::verdict,
+            verdict: match entry.effect {
+                Effect::Unsafe => Ended::verdict_of_unsafe,
+                Effect::Pure | Effect::Idempotent => Ended::verdict,
+            },
         })
     }
 
     /// The call as a stage that pulls the program's values.
     pub(super) async fn stage(self, call: &Call, decoder: Decoder, input: Option<Stream>) -> Result<Stream, Error> {
+        let begun = self.begin().await?;
+        Ok(Stage::of(begun, call, decoder, input))
+    }
+
+    /// Starts the program and has it watched over.
+    pub(super) async fn begin(self) -> Result<Begun, Error> {
         let (stop, stopped) = oneshot::channel();
         let (pipes, given) = oneshot::channel();
         let (end, ended) = oneshot::channel();
@@ -206,16 +208,7 @@ impl Prepared {
             let _ = end.send(verdict);
         });
         let Ok((stdin, stdout)) = given.await else { return Err(verdict(ended).await.err().unwrap_or_else(gone)) };
-        let feed = match (stdin, input) {
-            (Some(stdin), Some(input)) => Some(Box::pin(feed(stdin, input)) as Feed),
-            (_, _) => None,
-        };
-        let (buffer, command, host) = (vec![0; CHUNK], call.command().clone(), Arc::clone(call.host()));
-        let effect = command.spec().effect;
-        let closed = None;
-        let stage =
-            Stage { closed, feed, stdout, decoder, buffer, ended, _stop: stop, effect, command, host, done: None };
-        Ok(Stream::new(futures_util::stream::unfold(stage, Stage::step)))
+        Ok(Begun { stdin, stdout, ended, stop })
     }
 
     /// Starts the program, hands its pipes out and watches over it until nothing of it is left.
@@ -244,6 +237,23 @@ impl Prepared {
         let Self { runner, mark, longest, ears, verdict, .. } = self;
         verdict(Watched { runner, live, mark, folder, longest, stop, ears }.watch(running).await)
     }
+}
+
+/// Where a command's program is.
+fn located(bundle: &Ready, entry: &Entry) -> Result<PathBuf, Error> {
+    let manifest = &bundle.manifest;
+    let program = match &entry.run.program {
+        Started::Own(path) => bundle.folder.join(path.as_str()),
+        Started::Needed(name) => bundle.programs.get(name).cloned().ok_or_else(|| {
+            let why = format!("the program {name} was not found when the bundle was enabled");
+            Error::failed(why).help("install it, then enable the bundle again")
+        })?,
+        Started::Cog(executable) => cog::program(&bundle.folder, executable).map_err(|why| {
+            Error::failed(format!("the program {executable} cannot be started: {why}"))
+                .help(format!("bundle enable {} says what it needs", manifest.name))
+        })?,
+    };
+    Ok(program)
 }
 
 /// As much as all processors give in the time, and a little more for the way there and back.
@@ -343,145 +353,4 @@ fn described(call: &Call) -> String {
     record.put("args", args.collect::<Record>());
     record.put("options", options.collect::<Record>());
     Value::from(record).to_json()
-}
-
-type Feed = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
-
-/// Writes the incoming values, a JSON value a line, and closes. A program that does not want them all is left alone.
-async fn feed(mut stdin: ChildStdin, mut input: Stream) -> Result<(), Error> {
-    let mut lines = String::new();
-    let mut next = input.next().await;
-    while let Some(batch) = next {
-        lines.clear();
-        let mut ready = Some(Some(batch));
-        // what is there already goes along: each write wakes the program
-        let ended = loop {
-            match ready {
-                Some(Some(Ok(batch))) => {
-                    for value in batch {
-                        value.write_json(&mut lines);
-                        lines.push('\n');
-                    }
-                }
-                Some(Some(Err(error))) => break Some(Err(error)),
-                Some(None) => break Some(Ok(())),
-                None => break None,
-            }
-            ready = if lines.len() < CHUNK { input.next().now_or_never() } else { None };
-        };
-        if stdin.write_all(lines.as_bytes()).await.is_err() {
-            return Ok(());
-        }
-        if let Some(ended) = ended {
-            return ended;
-        }
-        next = input.next().await;
-    }
-    Ok(())
-}
-
-/// The stage while its program runs.
-struct Stage {
-    feed: Option<Feed>,
-    stdout: ChildStdout,
-    decoder: Decoder,
-    buffer: Vec<u8>,
-    /// Set when standard output has ended: whether it was whole.
-    closed: Option<Result<(), Error>>,
-    ended: oneshot::Receiver<Result<(), Error>>,
-    /// Dropped with the stage, which ends the program.
-    _stop: oneshot::Sender<()>,
-    effect: Effect,
-    command: Command,
-    host: Arc<dyn Host>,
-    /// How it all ended, once that is known; what was read before still goes out.
-    done: Option<Result<(), Error>>,
-}
-
-impl Stage {
-    async fn step(mut self) -> Option<(Result<Batch, Error>, Self)> {
-        loop {
-            let mut ready = self.decoder.take(BATCH);
-            if !ready.is_empty() {
-                // a program that says its own secret says it to nobody
-                scrub::values(&mut ready);
-                return Some((Ok(ready), self));
-            }
-            match self.done.take() {
-                None => {}
-                Some(Ok(())) => return None,
-                Some(Err(error)) => {
-                    // nothing comes after an error
-                    self.done = Some(Ok(()));
-                    return Some((Err(error), self));
-                }
-            }
-            self.done = self.read().await;
-        }
-    }
-
-    /// Reads once; how it ended when it has.
-    async fn read(&mut self) -> Option<Result<(), Error>> {
-        let read = tokio::select! {
-            fed = async { match &mut self.feed { Some(feed) => feed.await, None => std::future::pending().await } } => {
-                self.feed = None;
-                return fed.err().map(Err);
-            }
-            verdict = &mut self.ended => {
-                if self.closed.is_none() {
-                    // nothing of the program is left, so this is the rest of its output
-                    self.closed = Some(self.rest().await);
-                }
-                // what the program says of its failure goes before what its output lacks for it
-                let verdict = verdict.unwrap_or_else(|_| Err(gone()));
-                return Some(verdict.and(self.closed.take().unwrap_or(Ok(()))));
-            }
-            read = self.stdout.read(&mut self.buffer), if self.closed.is_none() => read,
-        };
-        match read {
-            Ok(0) => {
-                // it may still take input, and end well or badly
-                self.closed = Some(self.end());
-                None
-            }
-            Ok(count) => match self.decode(count) {
-                Ok(true) => None,
-                Ok(false) => Some(Ok(())),
-                Err(error) => Some(Err(error)),
-            },
-            Err(error) => Some(Err(Error::failed(format!("its output cannot be read: {error}")))),
-        }
-    }
-
-    /// What is still in the pipe.
-    async fn rest(&mut self) -> Result<(), Error> {
-        while let Ok(Ok(count @ 1..)) = timeout(REST, self.stdout.read(&mut self.buffer)).await {
-            self.decode(count)?;
-        }
-        self.end()
-    }
-
-    /// Whether to go on reading.
-    fn decode(&mut self, count: usize) -> Result<bool, Error> {
-        let before = self.decoder.full;
-        self.decoder.push(self.buffer.get(..count).unwrap_or_default())?;
-        if !self.decoder.full {
-            return Ok(true);
-        }
-        if !before {
-            let text = format!("its output is larger than {} MiB; the rest is left out", RUN >> 20);
-            self.host.note(&self.command, warn(text));
-        }
-        // a program that changes nothing is ended here, another one may finish what it does
-        Ok(self.effect != Effect::Pure)
-    }
-
-    fn end(&mut self) -> Result<(), Error> {
-        self.decoder.end()?;
-        if self.decoder.replaced {
-            self.decoder.replaced = false;
-            self.host.note(&self.command, warn("its output held bytes that are no UTF-8, shown as \u{fffd}".into()));
-        }
-        Ok(())
-    }
 }

@@ -150,6 +150,18 @@ impl Watched {
 }
 
 impl Ended {
+    /// The same for a program that changes something, as to which a program that did not end itself leaves everybody in
+    /// doubt.
+    pub(super) fn verdict_of_unsafe(self) -> Result<(), Error> {
+        let ended_itself = match (&self.cause, &self.status) {
+            (Some(Cause::GaveUp(_) | Cause::Unread), _) => true,
+            (Some(Cause::Late), _) | (None, Err(_)) => false,
+            (None, Ok(status)) => status.code().is_some(),
+        };
+        let verdict = self.verdict();
+        if ended_itself { verdict } else { verdict.map_err(in_doubt) }
+    }
+
     /// Well, or the reason why not.
     pub(super) fn verdict(self) -> Result<(), Error> {
         let Self { cause, status, said, longest } = self;
@@ -182,6 +194,11 @@ impl Ended {
             },
         }
     }
+}
+
+/// The error of a call that was cut short, when nobody can say whether it took effect.
+pub(super) fn in_doubt(error: Error) -> Error {
+    error.as_kind(ErrorKind::Unknown).help("look whether it took effect before you run it again: nobody here knows")
 }
 
 fn fate(signal: i32) -> String {

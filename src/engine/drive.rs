@@ -140,7 +140,7 @@ pub(super) fn status(kind: ErrorKind) -> Status {
         ErrorKind::Failed => Status::Failed,
         ErrorKind::Denied => Status::Denied,
         ErrorKind::Parked => Status::Parked,
-        ErrorKind::Unavailable => Status::Unknown,
+        ErrorKind::Unavailable | ErrorKind::Unknown => Status::Unknown,
         ErrorKind::Stopped => Status::Stopped,
     }
 }

@@ -83,6 +83,8 @@ struct Said {
     /// Pictures and files, the last ones.
     attached: Vec<Attachment>,
     paging: Option<Paging>,
+    /// Whether a call was cut short whose effect nobody knows.
+    in_doubt: bool,
 }
 
 /// How much of a kept answer is shown.
@@ -377,7 +379,7 @@ impl Host for Lent {
         self.host.begins(command)?;
         let intent = self.host.trail.intent(now(), command.exact(), &bound(command, args)).await;
         let intent = intent.map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
-        Ok(Some(Arc::new(Written::new(intent))))
+        Ok(Some(Arc::new(Written::new(intent, command, &self.host))))
     }
 
     fn judge_now(&self, command: &Command, args: &Args) -> Result<(), Error> {

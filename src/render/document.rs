@@ -211,7 +211,13 @@ impl End {
             None => Self::Well,
             Some(ErrorKind::Stopped) => Self::Stopped,
             Some(ErrorKind::Parked) => Self::Parked,
-            Some(ErrorKind::Refused | ErrorKind::Failed | ErrorKind::Denied | ErrorKind::Unavailable) => Self::Badly,
+            Some(
+                ErrorKind::Refused
+                | ErrorKind::Failed
+                | ErrorKind::Unknown
+                | ErrorKind::Denied
+                | ErrorKind::Unavailable,
+            ) => Self::Badly,
         }
     }
 }

@@ -10,7 +10,7 @@ pub(super) fn whole(error: &Error, line: &str) -> String {
     match error.kind() {
         ErrorKind::Stopped => return plain(error.message()),
         ErrorKind::Parked => return waiting(error),
-        ErrorKind::Refused | ErrorKind::Failed | ErrorKind::Denied | ErrorKind::Unavailable => {}
+        ErrorKind::Refused | ErrorKind::Failed | ErrorKind::Unknown | ErrorKind::Denied | ErrorKind::Unavailable => {}
     }
     let message = plain(&error.to_string());
     match error.span() {
@@ -42,7 +42,7 @@ pub(super) fn brief(error: &Error, line: &str) -> String {
     match error.kind() {
         ErrorKind::Stopped => return plain(error.message()),
         ErrorKind::Parked => return waiting(error),
-        ErrorKind::Refused | ErrorKind::Failed | ErrorKind::Denied | ErrorKind::Unavailable => {}
+        ErrorKind::Refused | ErrorKind::Failed | ErrorKind::Unknown | ErrorKind::Denied | ErrorKind::Unavailable => {}
     }
     let mut text = format!("error: {}", plain(&error.to_string()));
     if error.stage().is_none()
