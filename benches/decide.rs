@@ -137,7 +137,8 @@ fn spread(
     let took =
         time(|| policy = Some(Policy::new(people.clone(), calls.iter().map(|(command, _)| command), rules.clone())));
     let policy = policy.unwrap();
-    let context = Context { place: Place::Room("ops".into()), via: Via::Chat, at: 1_772_442_000_000 };
+    let context =
+        Context { place: Place::Room("ops".into()), service: "shell".into(), via: Via::Chat, at: 1_772_442_000_000 };
     let (mut nanos, mut allowed) = (Vec::with_capacity(CALLS), 0);
     let count = if calls.len() == 1 { CALLS / 20 } else { CALLS };
     for _ in 0..count {

@@ -149,6 +149,8 @@ impl Subject {
 pub(crate) struct Context {
     /// The room, or a direct message.
     pub(crate) place: Place,
+    /// The chat service's name, or that of the shell's own.
+    pub(crate) service: EcoString,
     /// The way in.
     pub(crate) via: Via,
     /// When, in milliseconds since 1970.
@@ -279,7 +281,13 @@ fn is_public(command: &Command) -> bool {
 
 /// What is known of a call before its arguments are.
 fn facts<'a>(command: &'a Command, context: &'a Context) -> Facts<'a> {
-    Facts { room: Some(&context.place), via: Some(context.via), at: Some(context.at), ..Facts::of(command.exact()) }
+    Facts {
+        room: Some(&context.place),
+        service: Some(&context.service),
+        via: Some(context.via),
+        at: Some(context.at),
+        ..Facts::of(command.exact())
+    }
 }
 
 /// The options as rules see them: a flag is `true`, one that may come several times a list.

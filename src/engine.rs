@@ -68,6 +68,7 @@ use planner::Planner;
 pub(crate) use question::Question;
 pub(crate) use reply::Reply;
 use room::{Room, RoomId};
+pub(crate) use room::{SHELL, room_of};
 use world::World;
 
 /// The shell's inside. Cheap to clone.
@@ -337,10 +338,10 @@ impl Engine {
             self.notice(&format!("{} in an emergency: {}", subject.name(), request.text)).await;
         }
         let line = pipit_grammar::parse(&request.text)?;
-        let context = Context { place: request.place.clone(), via: request.via, at };
+        let context = Context { place: request.place.clone(), service: request.service.clone(), via: request.via, at };
         let recalled = self.recalled(&line, &request.identity, &who, trail.id()).await?;
         let id = trail.id().to_owned();
-        let names = Self::names(&world, &subject, &context, &request.service);
+        let names = Self::names(&world, &subject, &context);
         let host =
             Arc::new(LineHost::new(self.clone(), Arc::clone(&world), subject, context, &request, trail, release));
         let lent: Arc<dyn pipit_commands::Host> = Arc::new(Lent::new(&host));
@@ -393,8 +394,9 @@ impl Engine {
     }
 
     /// The names that a subject can use.
-    fn names(world: &Arc<World>, subject: &Subject, context: &Context, service: &str) -> Names {
-        let aliases = world.layers(subject.owner(), RoomId::of(service, &context.place).as_ref());
+    fn names(world: &Arc<World>, subject: &Subject, context: &Context) -> Names {
+        let room = RoomId::of(&context.service, &context.place);
+        let aliases = world.layers(subject.owner(), room.as_ref());
         let (policy, subject, context) = (Arc::clone(world), subject.clone(), context.clone());
         Names {
             commands: Arc::clone(&world.catalogue),

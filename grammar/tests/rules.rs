@@ -44,6 +44,8 @@ fn own_forms() {
         "when command is a:b with any option[tags] matches /a|b/ allow",
         "when command is a:b with arg[0] == 'a\\\\b' allow",
         "when command is a:b in #büro allow",
+        "when command is a:b in libera://#ops allow",
+        "when command is a:b in [my-net://##c++, shell://#OPS, #dev, dm] allow",
     ];
     for text in same {
         assert_eq!(parse_rule(text).map(|rule| rule.to_string()), Ok(text.to_owned()));
@@ -60,6 +62,11 @@ fn own_forms() {
     let bad = [
         "when command is *:* allow",
         "when command is a:b via moon allow",
+        "when command is a:b in libera:// allow",
+        "when command is a:b in libera://ops allow",
+        "when command is a:b in ://#ops allow",
+        "when command is a:b in a:b://#ops allow",
+        "when command is a:b in libera://# allow",
         "when command is a:b with arg[0] matches /a)|(b/ allow",
         "when command is a:b with arg[0] matches /(?x)a # b/ allow",
         "when command is a:b with arg[0] contains /(\\w{1000}){1000}/ allow",

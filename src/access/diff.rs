@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ecow::{EcoString, eco_format};
 use pipit_commands::{Command, Kind as Type, Labels, Value};
 use pipit_grammar::rule::{
-    Atom, Cond, Literal, Patterns, Place, Rule, Single, Subject as Looks, Test, Values, Via, compile_pattern,
+    Atom, Cond, Literal, Patterns, Place, Rule, Single, Spot, Subject as Looks, Test, Values, Via, compile_pattern,
 };
 
 use super::Subject;
@@ -53,7 +53,8 @@ pub(crate) struct Differences {
 struct Axes {
     args: Vec<Vec<Value>>,
     options: Vec<(EcoString, Vec<Value>)>,
-    places: Vec<Place>,
+    /// Each with the service that a rule names.
+    places: Vec<(Place, Option<EcoString>)>,
     vias: Vec<Via>,
     times: Vec<i64>,
     taint: bool,
@@ -65,7 +66,7 @@ struct Axes {
 struct Kind {
     args: Vec<Value>,
     options: Vec<(EcoString, Value)>,
-    place: Place,
+    place: (Place, Option<EcoString>),
     via: Via,
     at: i64,
     tainted: bool,
@@ -93,7 +94,9 @@ pub(crate) fn differences(
         let facts = Facts {
             args: &kind.args,
             options: &kind.options,
-            room: Some(&kind.place),
+            room: Some(&kind.place.0),
+            // one that no rule names
+            service: Some(kind.place.1.as_deref().unwrap_or_default()),
             via: Some(kind.via),
             at: Some(kind.at),
             tainted: Some(Tainted { args: &args, options: &options }),
@@ -186,11 +189,11 @@ impl Axes {
             }
             once(all);
         }
-        axes.places = rules.iter().flat_map(|rule| rule.places.iter().cloned()).collect();
+        axes.places = rules.iter().flat_map(|rule| &rule.places).flat_map(places).collect();
         axes.places.sort();
         axes.places.dedup();
-        let elsewhere =
-            [Place::Dm, Place::Room("elsewhere".into())].into_iter().find(|place| !axes.places.contains(place));
+        let elsewhere = [Place::Dm, Place::room("elsewhere")].map(|place| (place, None));
+        let elsewhere = elsewhere.into_iter().find(|place| !axes.places.contains(place));
         axes.places.extend(elsewhere);
         axes.vias.extend(rules.iter().filter_map(|rule| rule.via));
         axes.vias.sort();
@@ -210,7 +213,7 @@ impl Axes {
         let first = Kind {
             args: Vec::new(),
             options: Vec::new(),
-            place: Place::Dm,
+            place: (Place::Dm, None),
             via: Via::Chat,
             at: self.times.first().copied().unwrap_or_default(),
             tainted: false,
@@ -255,6 +258,15 @@ fn spread<T>(kinds: &[Kind], values: &[T], cut: &mut bool, set: impl Fn(&mut Kin
         })
     });
     all.take(KINDS).collect()
+}
+
+/// The places that a rule means by one, and those that it takes care not to mean: rooms of the name elsewhere.
+fn places(spot: &Spot) -> Vec<(Place, Option<EcoString>)> {
+    match spot {
+        Spot::Dm => vec![(Place::Dm, None)],
+        Spot::Room { service: None, name } => vec![(Place::room(name), None)],
+        Spot::Room { service, name } => vec![(Place::room(name), service.clone()), (Place::room(name), None)],
+    }
 }
 
 /// Leaves out what was there before.
@@ -339,8 +351,9 @@ impl Kind {
         }
         if axes.places.len() > 1 {
             match &self.place {
-                Place::Dm => text.push_str(" in a direct message"),
-                Place::Room(name) => text.push_str(&format!(" in #{name}")),
+                (Place::Dm, _) => text.push_str(" in a direct message"),
+                (Place::Room(name), None) => text.push_str(&format!(" in #{name}")),
+                (Place::Room(name), Some(service)) => text.push_str(&format!(" in {service}://#{name}")),
             }
         }
         if axes.vias.len() > 1 {

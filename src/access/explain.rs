@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use ecow::EcoString;
 use pipit_commands::{Args, Command, Error, ErrorKind};
-use pipit_grammar::rule::{Kind, Perms, Place, Requirement};
+use pipit_grammar::rule::{Kind, Perms, Place, Requirement, Spot};
 
 use super::decide::{self, Decision, Denial, Standing};
 use super::{Asked, Context, Policy, Subject, public_only};
@@ -96,11 +96,15 @@ impl Policy {
         };
         let places = rules.iter().filter_map(|ruling| ruling.rule().ok()).flat_map(|rule| &rule.places);
         let mut contexts = vec![context.clone()];
-        contexts.extend(
-            places
-                .filter(|place| **place != context.place)
-                .map(|place| Context { place: place.clone(), ..context.clone() }),
-        );
+        contexts.extend(places.filter(|spot| spot.is(&context.place, Some(&context.service)) != Some(true)).map(
+            |spot| {
+                let (place, service) = match spot {
+                    Spot::Dm => (Place::Dm, None),
+                    Spot::Room { service, name } => (Place::room(name), service.clone()),
+                };
+                Context { place, service: service.unwrap_or_else(|| context.service.clone()), ..context.clone() }
+            },
+        ));
         let given =
             |permission: &EcoString| self.people().roles.values().any(|role| role.permissions.contains(permission));
         // elsewhere before a permission that somebody has to give, and that before one that no role gives

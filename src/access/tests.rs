@@ -19,7 +19,7 @@ fn policy(site: &[&str]) -> Policy {
 }
 
 fn context() -> Context {
-    Context { place: Place::Dm, via: Via::Chat, at: 0 }
+    Context { place: Place::Dm, service: "shell".into(), via: Via::Chat, at: 0 }
 }
 
 fn empty(command: &Command) -> Args {

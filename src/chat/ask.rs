@@ -48,7 +48,7 @@ pub(crate) fn ways(engine: Engine, service: EcoString) -> Ways {
 /// The place as rules know it.
 fn place_of(place: &Place) -> rule::Place {
     match place {
-        Place::Room(name) => rule::Place::Room(name.strip_prefix('#').unwrap_or(name).into()),
+        Place::Room(name) => rule::Place::room(name),
         Place::Direct(_) => rule::Place::Dm,
     }
 }

@@ -44,6 +44,14 @@ impl Services {
         self.hand_on(service, Post { place, text, heard, said: None })
     }
 
+    /// The room of a service that the shell is in by this name, as the service writes it.
+    fn room(&self, service: &str, name: &str) -> Option<EcoString> {
+        let handles = self.all();
+        let state = handles.get(service)?.state();
+        let wanted = rule::Place::room(name);
+        state.rooms.iter().find(|room| rule::Place::room(room) == wanted).cloned()
+    }
+
     fn hand_on(&self, service: &str, post: Post) -> Result<(), String> {
         let handles = self.all();
         let handle = handles.get(service).ok_or_else(|| format!("there is no chat service {service}"))?;
@@ -55,12 +63,12 @@ impl Services {
 impl Outlet for Services {
     fn knows(&self, service: &str, place: &rule::Place) -> bool {
         let rule::Place::Room(name) = place else { return false };
-        let name = format!("#{name}");
-        self.all().get(service).is_some_and(|handle| handle.state().rooms.iter().any(|room| *room == name))
+        self.room(service, name).is_some()
     }
 
     async fn post(&self, service: &str, room: &str, text: &str) -> Result<(), Error> {
-        self.say(service, Place::Room(format!("#{room}").into()), None, text.to_owned()).map_err(Error::failed)
+        let name = self.room(service, room).unwrap_or_else(|| format!("#{room}").into());
+        self.say(service, Place::Room(name), None, text.to_owned()).map_err(Error::failed)
     }
 
     async fn whisper(&self, service: &str, address: &Address, text: &str) -> Result<(), Error> {

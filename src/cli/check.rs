@@ -97,13 +97,15 @@ fn answer(case: &Case) -> Result<String, String> {
     };
     let room = case.call.room.as_deref().map(|room| match room {
         "dm" => Place::Dm,
-        room => Place::Room(room.strip_prefix('#').unwrap_or(room).into()),
+        room => Place::room(room.split_once("://").map_or(room, |(_, room)| room)),
     });
+    let service = case.call.room.as_deref().and_then(|room| Some(room.split_once("://")?.0));
     let via = case.call.via.as_deref().map(|via| Via::from_name(via).ok_or_else(|| format!("{via} is no way in")));
     let facts = Facts {
         args: &case.call.args,
         options: &options,
         room: room.as_ref(),
+        service,
         via: via.transpose()?,
         ..Facts::of(&case.call.command)
     };

@@ -7,7 +7,7 @@ use pipit_grammar::rule::Place;
 
 use super::{Home, fail, show};
 use crate::access::Identity;
-use crate::engine::Completion;
+use crate::engine::{Completion, SHELL};
 use crate::render;
 
 /// Shows the choices; at the end of the line without a cursor.
@@ -31,8 +31,12 @@ pub(super) fn complete(
         Err(error) => return fail(5, &error),
     };
     let identity = user.map_or(Identity::Operator, |user| engine.named(user));
-    let place = room.map_or(Place::Dm, |room| Place::Room(room.strip_prefix('#').unwrap_or(room).into()));
-    match engine.complete(&identity, &place, line, at) {
+    let (service, place) = match room.map(super::line::seat) {
+        None => (SHELL.into(), Place::Dm),
+        Some(Ok(there)) => there,
+        Some(Err(error)) => return fail(2, &error),
+    };
+    match engine.complete(&identity, (&service, &place), line, at) {
         Ok(completion) if json => show(&value(completion).to_json()),
         Ok(completion) => {
             for choice in completion.choices {

@@ -5,13 +5,14 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use ecow::EcoString;
 use pipit_commands::{Attachment, Stream};
 use pipit_grammar::rule::{Place, Via};
 
 use super::shown::{Asks, Followed, Shown, follow};
 use super::{Home, fail, tell};
 use crate::access::Identity;
-use crate::engine::Request;
+use crate::engine::{Request, SHELL, room_of};
 
 /// What standard input is to the line.
 pub(super) enum Input {
@@ -73,11 +74,23 @@ fn write(folder: &Path, attached: &[Attachment]) -> Result<(), String> {
 /// How many files of one name a folder may have.
 const TAKEN: usize = 1000;
 
+/// The service and the room that `--room` names: one of the shell's own, unless it says of which service.
+pub(super) fn seat(room: &str) -> Result<(EcoString, Place), String> {
+    let (service, place) = room_of(room)
+        .ok_or_else(|| format!("{room:?} is no room: write #NAME, or SERVICE://#NAME for one elsewhere"))?;
+    Ok((service.unwrap_or_else(|| SHELL.into()), place))
+}
+
 /// Runs a line and shows what comes.
 pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(5, &format!("the runtime does not start: {error}")),
+    };
+    let (service, place) = match ask.room.as_deref().map(seat) {
+        None => (SHELL.into(), Place::Dm),
+        Some(Ok(there)) => there,
+        Some(Err(error)) => return fail(2, &error),
     };
     let cause = ask.user.is_some().then_some("operator");
     let files = ask.files;
@@ -89,8 +102,8 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
         text: ask.line,
         // whom the name means is known when the shell is open
         identity: Identity::Operator,
-        service: "shell".into(),
-        place: ask.room.map_or(Place::Dm, |room| Place::Room(room.strip_prefix('#').unwrap_or(&room).into())),
+        service,
+        place,
         address: None,
         via: Via::Chat,
         cause,

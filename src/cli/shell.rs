@@ -11,7 +11,7 @@ use pipit_grammar::rule::{Place, Via};
 use super::shown::{Asks, Shown, follow};
 use super::{Home, fail, show, tell};
 use crate::access::Identity;
-use crate::engine::{Engine, Question, Request};
+use crate::engine::{Engine, Question, Request, SHELL};
 use crate::render;
 
 mod edit;
@@ -69,7 +69,7 @@ pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
             let (inside, identity, place) = (engine.clone(), seat.identity.clone(), seat.place.clone());
             let complete = move |line: &str, at: usize| {
                 // a store that cannot be read is told of when the line is run
-                inside.complete(&identity, &place, line, at).unwrap_or_default()
+                inside.complete(&identity, (SHELL, &place), line, at).unwrap_or_default()
             };
             match editor.line(&seat.prompt(), Box::new(complete)) {
                 Ok(Some(line)) => {
@@ -135,7 +135,7 @@ fn turn(engine: &Engine, runtime: &tokio::runtime::Runtime, seat: &mut Seat, pla
         }
         "/in" if rest.is_empty() => seat.place = Place::Dm,
         "/in" => match room(rest) {
-            Some(name) => seat.place = Place::Room(name.into()),
+            Some(name) => seat.place = Place::room(name),
             None => tell(&format_args!("error: {rest:?} is no room's name: letters, digits, ., _ and -, such as #ops")),
         },
         _ if word.starts_with('/') => tell(&format_args!("error: there is no {word}; there are /as, /in and /quit")),

@@ -11,7 +11,7 @@ use pipit_grammar::rule::{Place, Via};
 
 use super::Engine;
 use super::names::{Found, Names};
-use super::room::{RoomId, SHELL};
+use super::room::RoomId;
 use super::serve::typed;
 use super::world::World;
 use crate::access::{Context, Identity, Subject};
@@ -59,15 +59,15 @@ impl Engine {
     pub(crate) fn complete(
         &self,
         identity: &Identity,
-        place: &Place,
+        (service, place): (&str, &Place),
         line: &str,
         at: usize,
     ) -> Result<Completion, Error> {
         let world = self.world()?;
         let subject = world.policy.subject(identity)?;
-        let context = Context { place: place.clone(), via: Via::Chat, at: super::now() };
-        let room = RoomId::of(SHELL, place);
-        let names = Self::names(&world, &subject, &context, SHELL);
+        let context = Context { place: place.clone(), service: service.into(), via: Via::Chat, at: super::now() };
+        let room = RoomId::of(service, place);
+        let names = Self::names(&world, &subject, &context);
         let asker = Asker { engine: self, world: &world, subject: &subject, names: &names, room };
         let mut completion = asker.complete(line, at);
         completion.choices.truncate(limits::CHOICES);

@@ -149,7 +149,7 @@ impl LineHost {
 
     /// The same, for calls that come by another way.
     fn context_by(&self, via: Option<Via>) -> Context {
-        Context { place: self.context.place.clone(), via: via.unwrap_or(self.context.via), at: now() }
+        Context { via: via.unwrap_or(self.context.via), at: now(), ..self.context.clone() }
     }
 
     /// Where and how the line came.

@@ -23,9 +23,9 @@ pub(crate) struct RoomId {
 }
 
 impl RoomId {
-    /// A room by service and name; the name's `#` may be there.
+    /// A room by service and name; the name's `#` may be there. Capital letters tell no rooms apart.
     pub(crate) fn new(service: &str, name: &str) -> Self {
-        Self { service: service.into(), name: name.strip_prefix('#').unwrap_or(name).into() }
+        Self { service: service.into(), name: name.strip_prefix('#').unwrap_or(name).to_lowercase().into() }
     }
 
     /// The room of a line; a direct message has none.
@@ -58,6 +58,20 @@ impl fmt::Display for RoomId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.service == SHELL { write!(f, "#{}", self.name) } else { write!(f, "{}://#{}", self.service, self.name) }
     }
+}
+
+/// The room that somebody names: `#ops` or `ops`, of no service in particular, or `libera://#ops`; nothing when it is none.
+pub(crate) fn room_of(typed: &str) -> Option<(Option<EcoString>, Place)> {
+    const LONGEST: usize = 200;
+    let (service, name) = match typed.split_once("://") {
+        Some((service, name)) => (Some(service), name),
+        None => (None, typed),
+    };
+    let bare = name.strip_prefix('#').unwrap_or(name);
+    let good = |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    let fits =
+        good(bare) && bare.len() <= LONGEST && service.is_none_or(|service| good(service) && !service.contains('/'));
+    fits.then(|| (service.map(EcoString::from), Place::room(bare)))
 }
 
 /// Who can read along in a room.

@@ -144,7 +144,7 @@ impl Reader<'_> {
             Some(Piece::Word("false")) => Literal::Bool(false),
             Some(Piece::Word(word)) if is_number(word) => Literal::Number((*word).into()),
             Some(Piece::Word(word)) if is_option(word) && !RESERVED.contains(word) => Literal::Text((*word).into()),
-            Some(Piece::Word(_) | Piece::Room(_) | Piece::Mark(_)) | None => {
+            Some(Piece::Word(_) | Piece::Room { .. } | Piece::Mark(_)) | None => {
                 return Err(self.wants("a value").help("a text that is not one plain word goes in quotes"));
             }
         };

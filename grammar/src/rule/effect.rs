@@ -4,13 +4,13 @@ use ecow::EcoString;
 
 use super::read::{Joint, Read, Reader, is_name, parse_rule_for};
 use super::words::Kind as Piece;
-use super::{Effect, Perms, Place, Requirement, StepUp, Unit, Via, Window, Within};
+use super::{Effect, Perms, Requirement, Spot, StepUp, Unit, Via, Window, Within};
 use crate::SyntaxError;
 
 /// Where, when and by what way a rule counts.
 #[derive(Default)]
 pub(super) struct Clauses {
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<Spot>,
     pub(super) during: Option<Window>,
     pub(super) via: Option<Via>,
 }
@@ -78,11 +78,13 @@ impl Reader<'_> {
         Ok(replaced.from_target())
     }
 
-    fn place(&mut self) -> Read<Place> {
+    fn place(&mut self) -> Read<Spot> {
         let place = match self.peek() {
-            Some(Piece::Room(name)) => Place::Room((*name).into()),
-            Some(Piece::Word("dm")) => Place::Dm,
-            Some(_) | None => return Err(self.wants("a room as #name, or dm")),
+            Some(Piece::Room { service, name }) => {
+                Spot::Room { service: service.map(EcoString::from), name: (*name).into() }
+            }
+            Some(Piece::Word("dm")) => Spot::Dm,
+            Some(_) | None => return Err(self.wants("a room as #name or service://#name, or dm")),
         };
         self.at += 1;
         Ok(place)

@@ -4,7 +4,7 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::{
-    Atom, Cond, Effect, Kind, Literal, Order, Patterns, Perms, Place, Requirement, Rule, Single, StepUp, Subject,
+    Atom, Cond, Effect, Kind, Literal, Order, Patterns, Perms, Requirement, Rule, Single, Spot, StepUp, Subject,
     Target, Test, Unit, Values, Via, Within,
 };
 
@@ -51,7 +51,7 @@ impl Display for Target {
 }
 
 /// The clause of places: `in #ops`, `in [#ops, dm]`.
-pub(super) struct Places<'a>(pub(super) &'a [Place]);
+pub(super) struct Places<'a>(pub(super) &'a [Spot]);
 
 impl Display for Places<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -65,11 +65,12 @@ impl Display for Places<'_> {
     }
 }
 
-impl Display for Place {
+impl Display for Spot {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dm => f.write_str("dm"),
-            Self::Room(name) => write!(f, "#{name}"),
+            Self::Room { service: None, name } => write!(f, "#{name}"),
+            Self::Room { service: Some(service), name } => write!(f, "{service}://#{name}"),
         }
     }
 }

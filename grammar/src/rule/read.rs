@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
         let text = match self.peek()? {
             Piece::Word(word) => *word,
             Piece::Text(text) => text.as_str(),
-            Piece::Pattern(_) | Piece::Room(_) | Piece::Mark(_) => return None,
+            Piece::Pattern(_) | Piece::Room { .. } | Piece::Mark(_) => return None,
         };
         text.split_once(':')
     }

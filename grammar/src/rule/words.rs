@@ -14,8 +14,13 @@ pub(super) enum Kind<'a> {
     Text(EcoString),
     /// Between slashes, as typed.
     Pattern(&'a str),
-    /// Behind `#`.
-    Room(&'a str),
+    /// Behind `#`, or behind `service://#`.
+    Room {
+        /// The service, where it stands there.
+        service: Option<&'a str>,
+        /// The room.
+        name: &'a str,
+    },
     /// `[ ] ( ) ,` and the comparisons.
     Mark(&'a str),
 }
@@ -74,11 +79,11 @@ fn token(rest: &str, first: char) -> Result<(Kind<'_>, usize), Broken> {
             Ok((Kind::Pattern(rest.get(1..length - 1).unwrap_or_default()), length))
         }
         '#' => {
-            let length = rest.find(ends_room).unwrap_or(rest.len());
-            if length == 1 {
+            let name = room(rest);
+            if name.is_empty() {
                 Err(Broken::Foreign('#'))
             } else {
-                Ok((Kind::Room(rest.get(1..length).unwrap_or_default()), length))
+                Ok((Kind::Room { service: None, name }, 1 + name.len()))
             }
         }
         '[' | ']' | '(' | ')' | ',' => Ok((Kind::Mark(upto(1)), 1)),
@@ -89,10 +94,22 @@ fn token(rest: &str, first: char) -> Result<(Kind<'_>, usize), Broken> {
         },
         _ if in_word(first) => {
             let length = rest.find(|letter| !in_word(letter)).unwrap_or(rest.len());
-            Ok((Kind::Word(upto(length)), length))
+            let service =
+                upto(length).strip_suffix(':').filter(|service| !service.is_empty() && !service.contains(':'));
+            let name = rest.get(length..).and_then(|rest| rest.strip_prefix("//")).map(room).unwrap_or_default();
+            match service {
+                Some(_) if !name.is_empty() => Ok((Kind::Room { service, name }, length + "//#".len() + name.len())),
+                Some(_) | None => Ok((Kind::Word(upto(length)), length)),
+            }
         }
         _ => Err(Broken::Foreign(first)),
     }
+}
+
+/// The room that a text begins with, without its `#`; empty when there is none.
+fn room(text: &str) -> &str {
+    let Some(name) = text.strip_prefix('#') else { return "" };
+    name.get(..name.find(ends_room).unwrap_or(name.len())).unwrap_or_default()
 }
 
 fn in_word(letter: char) -> bool {

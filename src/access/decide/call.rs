@@ -6,7 +6,7 @@ use ecow::EcoString;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use pipit_commands::{Labels, Value};
-use pipit_grammar::rule::{Order, Place, Single, Subject, Values, Via, Window};
+use pipit_grammar::rule::{Order, Place, Single, Spot, Subject, Values, Via, Window};
 use regex::Regex;
 
 /// What is known of a call.
@@ -20,6 +20,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) options: &'a [(EcoString, Value)],
     /// Where; none when it is unknown.
     pub(crate) room: Option<&'a Place>,
+    /// On which service; none when it is unknown.
+    pub(crate) service: Option<&'a str>,
     /// How; none when it is unknown.
     pub(crate) via: Option<Via>,
     /// When, in milliseconds since 1970; none when it is unknown.
@@ -33,7 +35,17 @@ pub(crate) struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// A call of a command, without arguments, of which nothing else is known.
     pub(crate) fn of(command: &'a str) -> Self {
-        Self { command, args: &[], options: &[], room: None, via: None, at: None, tainted: None, stdin: None }
+        Self {
+            command,
+            args: &[],
+            options: &[],
+            room: None,
+            service: None,
+            via: None,
+            at: None,
+            tainted: None,
+            stdin: None,
+        }
     }
 }
 
@@ -83,7 +95,7 @@ pub(super) enum Probe {
     /// `is tainted`
     Tainted(Single),
     /// `in #room`
-    In(Vec<Place>),
+    In(Vec<Spot>),
     /// `during 'mon-fri 09:00-17:00 Europe/Zurich'`
     During(Arc<Open>),
     /// `via chat`
@@ -142,7 +154,10 @@ impl Probe {
             Self::Missing(single) => facts.get(single).is_none().into(),
             Self::Present(single) => facts.get(single).is_some().into(),
             Self::Tainted(single) => facts.taint(single),
-            Self::In(places) => facts.room.map_or(Truth::Unknown, |room| places.contains(room).into()),
+            Self::In(spots) => facts.room.map_or(Truth::Unknown, |room| {
+                let is = |spot: &Spot| spot.is(room, facts.service).map_or(Truth::Unknown, Truth::from);
+                spots.iter().map(is).max().unwrap_or(Truth::False)
+            }),
             Self::During(open) => facts.at.map_or(Truth::Unknown, |at| open.truth(at)),
             Self::Via(via) => facts.via.map_or(Truth::Unknown, |came| (came == *via).into()),
             Self::Value(Subject::One(single), ask) => match facts.get(single) {

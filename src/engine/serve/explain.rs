@@ -15,7 +15,7 @@ use crate::access::{Context, May, Part};
 pub(super) fn explain(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
     let line: &Line = &block.written;
-    let names = Engine::names(&host.world, &host.subject, host.context(), &host.service);
+    let names = Engine::names(&host.world, &host.subject, host.context());
     let kept = labels::kept(host);
     let plan = Planner::new(&names, call.host(), &Recalled::default(), &|_, _| Ok(()), &kept).plan(line, None)?;
     let mut text = line.to_string();

@@ -41,7 +41,7 @@ pub(super) fn help(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
         (Some(one), _) | (None, [one]) => return Ok(vec![about(host, one).into()]),
         (None, _) => {}
     }
-    let names = Engine::names(&host.world, &host.subject, host.context(), &host.service);
+    let names = Engine::names(&host.world, &host.subject, host.context());
     if let Some((scope, alias)) = names.aliases.find(&words) {
         return Ok(vec![about_alias(host, &words, scope, alias).into()]);
     }
@@ -178,7 +178,7 @@ pub(super) fn which(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let words = call.joined("NAME").unwrap_or_default();
     let line = pipit_grammar::parse(&words)?;
     let Some(stage) = line.first.stages.first() else { return Ok(Vec::new()) };
-    let names = Engine::names(&host.world, &host.subject, host.context(), &host.service);
+    let names = Engine::names(&host.world, &host.subject, host.context());
     let failed = |error: Error| error.as_kind(pipit_commands::ErrorKind::Failed);
     let row: Record = match names.find(stage).map_err(failed)? {
         Found::Command(command, _) => {

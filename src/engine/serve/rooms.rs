@@ -6,7 +6,7 @@ use pipit_grammar::ast::Target;
 use pipit_grammar::rule::Place;
 
 use super::super::host::LineHost;
-use super::super::room::{Audience, Room, RoomId, SHELL};
+use super::super::room::{Audience, Room, RoomId, SHELL, room_of};
 use super::super::world::kind;
 use super::super::{Address, now};
 use super::{Host, apply, delete as remove, done, insert, put, text};
@@ -31,8 +31,11 @@ fn way(host: &LineHost, target: &Target) -> Result<Option<Way>, Error> {
     let on = |service: &str, room: &EcoString| {
         outlet.is_some_and(|outlet| outlet.knows(service, &Place::Room(room.clone())))
     };
-    let kept =
-        |name: &str| host.world.rooms.contains_key(&RoomId::new(SHELL, name)).then(|| Way::Kept(format!("#{name}")));
+    let kept = |name: &str| {
+        Some(RoomId::new(SHELL, name))
+            .filter(|id| host.world.rooms.contains_key(id))
+            .map(|id| Way::Kept(id.to_string()))
+    };
     let way = match target {
         Target::Here | Target::Thread => return Ok(None),
         // the room of the line's own service is nearer than one of the shell's of the same name
@@ -142,7 +145,11 @@ pub(in super::super) async fn post(host: &LineHost, target: &Target, said: &str)
 pub(super) fn read(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     const SHOWN: usize = 50;
     let named = text(call, "PLACE")?;
-    let place = if named.starts_with(['#', '@']) { named.to_string() } else { format!("#{named}") };
+    let place = if named.starts_with('@') {
+        named.to_string()
+    } else {
+        RoomId::new(SHELL, named.strip_prefix("shell://").unwrap_or(&named)).to_string()
+    };
     let prefix = format!("{place}/");
     let posts = host.engine.store().below(kind::POST, &prefix).map_err(super::stored)?;
     let mut posts: Vec<Value> =
@@ -195,15 +202,9 @@ pub(super) fn list(host: &Host) -> Vec<Value> {
 
 /// The room that a text names: `#name` on the service of the line, or `service://#name`.
 pub(super) fn named(host: &Host, text: &str) -> Result<RoomId, Error> {
-    let id = match text.split_once("://") {
-        Some((service, name)) => RoomId::new(service, name),
-        None => RoomId::new(&host.service, text),
-    };
-    let wrong = |c: char| c.is_whitespace() || c.is_control();
-    if id.name.is_empty() || id.service.is_empty() || id.name.len() > 200 || id.name.contains(wrong) {
-        return Err(Error::failed(format!("{text:?} is no room: write #NAME, or SERVICE://#NAME for one elsewhere")));
-    }
-    Ok(id)
+    let room =
+        room_of(text).and_then(|(service, place)| RoomId::of(&service.unwrap_or_else(|| host.service.clone()), &place));
+    room.ok_or_else(|| Error::failed(format!("{text:?} is no room: write #NAME, or SERVICE://#NAME for one elsewhere")))
 }
 
 /// The room that the line was said in.

@@ -9,6 +9,7 @@ use super::super::names::Names;
 use super::super::plan::Plan;
 use super::super::planner::Planner;
 use super::super::recall::Recalled;
+use super::super::room::room_of;
 use super::super::{Engine, labels, now};
 use super::{Host, text};
 use crate::access::{Context, Identity, May, Part, Subject};
@@ -22,7 +23,7 @@ const POST: &str = "room:post";
 /// Whether the caller may run a line, by which rules, stage by stage.
 pub(super) fn why(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
-    let names = Engine::names(&host.world, &host.subject, host.context(), &host.service);
+    let names = Engine::names(&host.world, &host.subject, host.context());
     let kept = labels::kept(host);
     let plan =
         Planner::new(&names, call.host(), &Recalled::default(), &|_, _| Ok(()), &kept).plan(&block.written, None)?;
@@ -50,13 +51,13 @@ fn takes_a_right(target: &Target) -> bool {
 }
 
 /// What somebody may of a plan, where and how it would be typed.
-fn may(host: &Host, plan: &Plan, place: &Place, subject: Option<&Subject>) -> Vec<(EcoString, May)> {
+fn may(host: &Host, plan: &Plan, there: &Context, subject: Option<&Subject>) -> Vec<(EcoString, May)> {
     let mut parts = Vec::new();
     plan.each_command(&mut |_, stated| {
         parts.push(Part {
             command: &stated.command,
             args: stated.known.as_ref().filter(|_| !stated.fills),
-            context: Context { place: place.clone(), via: stated.via.unwrap_or(Via::Chat), at: now() },
+            context: Context { via: stated.via.unwrap_or(Via::Chat), at: now(), ..there.clone() },
         });
     });
     let mut posts = false;
@@ -78,9 +79,9 @@ fn may(host: &Host, plan: &Plan, place: &Place, subject: Option<&Subject>) -> Ve
 }
 
 /// The names that somebody can use in a place.
-fn names(host: &Host, subject: &Subject, place: &Place, hides: bool) -> Names {
-    let context = Context { place: place.clone(), via: Via::Chat, at: now() };
-    Names { hides, ..Engine::names(&host.world, subject, &context, &host.service) }
+fn names(host: &Host, subject: &Subject, there: &Context, hides: bool) -> Names {
+    let context = Context { via: Via::Chat, at: now(), ..there.clone() };
+    Names { hides, ..Engine::names(&host.world, subject, &context) }
 }
 
 fn plan(call: &Call, names: &Names, line: &Line) -> Result<Plan, Error> {
@@ -90,10 +91,10 @@ fn plan(call: &Call, names: &Names, line: &Line) -> Result<Plan, Error> {
 /// Everybody who may run a line here, or may under a condition.
 pub(super) fn who_can(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let Some(block) = call.blocks().first() else { return Ok(Vec::new()) };
-    let place = &host.context().place;
+    let here = host.context();
     let hides = !host.subject.has(RULES);
-    let plan = plan(call, &names(host, &host.subject, place, hides), &block.written)?;
-    let rows: Vec<Value> = may(host, &plan, place, None)
+    let plan = plan(call, &names(host, &host.subject, here, hides), &block.written)?;
+    let rows: Vec<Value> = may(host, &plan, here, None)
         .into_iter()
         .filter(|(_, may)| !matches!(may, May::No(_)))
         .map(|(name, may)| {
@@ -122,7 +123,8 @@ fn said(may: &May) -> (&'static str, String) {
 /// What is expected of somebody's line.
 struct Expected {
     who: String,
-    place: Place,
+    /// The service where it is named, and the place.
+    place: (Option<EcoString>, Place),
     may: &'static str,
     line: String,
 }
@@ -137,13 +139,16 @@ fn expected(text: &str) -> Result<Option<Expected>, Error> {
         Error::failed(format!("{text:?} says nothing that can be tried"))
             .help("write WHO may: LINE, WHO in #ROOM may not: LINE, or WHO waits: LINE")
     };
-    let (head, line) = text.split_once(':').ok_or_else(wrong)?;
+    // behind the colon of `libera://#ops` no line begins
+    let colon =
+        text.match_indices(':').map(|(at, _)| at).find(|at| !text.get(*at..).unwrap_or_default().starts_with("://"));
+    let (head, line) = colon.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?))).ok_or_else(wrong)?;
     let words: Vec<&str> = head.split_whitespace().collect();
     let (who, rest) = words.split_first().ok_or_else(wrong)?;
     let (place, rest) = match rest {
-        ["in", "dm", rest @ ..] => (Place::Dm, rest),
-        ["in", room, rest @ ..] if room.len() > 1 && room.starts_with('#') => (Place::Room(room[1..].into()), rest),
-        rest => (Place::Dm, rest),
+        ["in", "dm", rest @ ..] => ((None, Place::Dm), rest),
+        ["in", room, rest @ ..] if room.contains('#') => (room_of(room).ok_or_else(wrong)?, rest),
+        rest => ((None, Place::Dm), rest),
     };
     let may = match rest {
         ["may"] => "yes",
@@ -166,9 +171,11 @@ pub(super) fn test(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let subject =
         host.world.policy.subject(&identity).map_err(|error| error.as_kind(pipit_commands::ErrorKind::Failed))?;
     let line = pipit_grammar::parse(&expected.line).map_err(Error::from);
-    let plan = line.and_then(|line| plan(call, &names(host, &subject, &expected.place, false), &line));
+    let (service, place) = expected.place;
+    let there = Context { place, service: service.unwrap_or_else(|| host.service.clone()), ..host.context().clone() };
+    let plan = line.and_then(|line| plan(call, &names(host, &subject, &there, false), &line));
     let found = match &plan {
-        Ok(plan) => may(host, plan, &expected.place, Some(&subject)).pop(),
+        Ok(plan) => may(host, plan, &there, Some(&subject)).pop(),
         Err(_) => None,
     };
     let (found, why) = match (&plan, &found) {

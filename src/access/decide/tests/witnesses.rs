@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use ecow::EcoString;
 use pipit_commands::{Labels, Value};
 use pipit_grammar::rule::{
-    Atom, Cond, Effect, Kind, Literal, Order, Patterns, Perms, Place, Requirement, Single, StepUp, Subject, Target,
-    Test, Unit, Values, Via, parse_rule,
+    Atom, Cond, Effect, Kind, Literal, Order, Patterns, Perms, Place, Requirement, Single, Spot, StepUp, Subject,
+    Target, Test, Unit, Values, Via, parse_rule,
 };
 
 use super::super::call::Tainted;
@@ -56,6 +56,12 @@ const HOLD: &[(&str, &str, &str)] = &[
     ("when command is a:b with arg[0] == 'x' or arg[1] == 'y' allow", "z y", "z z"),
     ("when command is a:b with (arg[0] == 'x' or arg[0] == 'y') and arg[1] == 'z' allow", "y z", "y y"),
     ("when command is a:b in #ops allow", "#ops", "#dev"),
+    ("when command is a:b in #OPS allow", "#Ops", "#op"),
+    ("when command is a:b in #ops allow", "@#ops", "@ops"),
+    ("when command is a:b in libera://#ops allow", "libera://#ops", "libera://#dev"),
+    ("when command is a:b in libera://#ops allow", "libera://#OPS", "oftc://#ops"),
+    ("when command is a:b in libera://#ops allow", "libera://#ops", "#ops"),
+    ("when command is a:b in #ops allow", "oftc://#ops", "oftc://#dev"),
     ("when command is a:b in dm allow", "dm", "#dm"),
     ("when command is a:b in [#ops, dm] allow", "dm", "#dev"),
     ("when command is a:b during 'mon-fri 09:00-17:00 UTC' allow", "at:9", "at:17"),
@@ -100,10 +106,13 @@ fn decided(rules: &[&str], permissions: &[&str], call: &str) -> Decision {
     let rulings: Vec<Ruling> = rules.iter().map(|rule| Ruling::read(*rule, Layer::Site, *rule)).collect();
     let (mut args, mut options, mut stdin): (Vec<Value>, Vec<(EcoString, Value)>, Labels) = Default::default();
     let (mut room, mut via, mut at, mut tainted, mut command) = (Place::Dm, Via::Chat, MONDAY, None, "a:b");
+    let mut service = None;
     let value = |text: &str| text.parse().map_or_else(|_| Value::of_bare(text), Value::Int);
     for word in call.split_ascii_whitespace() {
-        if let Some(name) = word.strip_prefix('#') {
-            room = Place::Room(name.into());
+        if let Some((name, place)) = word.split_once("://") {
+            (service, room) = (Some(name), Place::room(place));
+        } else if word.starts_with(['#', '@']) {
+            room = Place::room(word);
         } else if let Some(name) = word.strip_prefix("via:") {
             via = Via::from_name(name).unwrap();
         } else if let Some(hour) = word.strip_prefix("at:") {
@@ -125,6 +134,7 @@ fn decided(rules: &[&str], permissions: &[&str], call: &str) -> Decision {
         args: &args,
         options: &options,
         room: Some(&room),
+        service,
         via: Some(via),
         at: Some(at),
         tainted: Some(Tainted { args: tainted.as_slice(), options: &[] }),
@@ -181,8 +191,9 @@ fn p15_no_construct_is_left_out() {
             Target::All => "*:*",
         });
         seen.extend(rule.places.iter().map(|place| match place {
-            Place::Dm => "dm",
-            Place::Room(_) => "#room",
+            Spot::Dm => "dm",
+            Spot::Room { service: None, .. } => "#room",
+            Spot::Room { service: Some(_), .. } => "service://#room",
         }));
         seen.extend(rule.during.as_ref().map(|_| "during"));
         seen.extend(rule.via.map(Via::as_str));
@@ -214,6 +225,7 @@ fn p15_no_construct_is_left_out() {
         "*:*",
         "dm",
         "#room",
+        "service://#room",
         "during",
         "when",
         "guard",

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use ecow::EcoString;
 use pipit_commands::Value;
-use pipit_grammar::rule::{Order, Place, Single, Subject, Values, Via};
+use pipit_grammar::rule::{Order, Place, Single, Spot, Subject, Values, Via};
 use regex::Regex;
 
 use super::super::call::{Ask, Constant, Facts, Probe, Truth, equal};
@@ -110,14 +110,21 @@ fn rows(about: &About, tests: &[usize], asked: &[Asked<'_>], given: &dyn Fn(&str
             spread(&[], &distinct(choices), &among, false)
         }
         About::Place => {
-            let named = probes.iter().filter_map(|(_, probe)| match probe {
-                Probe::In(places) => Some(places.clone()),
-                _ => None,
-            });
-            let mut places: Vec<Place> = named.flatten().chain([Place::Dm]).collect();
-            // a name that no room has
-            places.push(Place::Room(EcoString::new()));
-            Some(facts(&probes, places.iter().map(|place| Facts { room: Some(place), ..Facts::of("") })))
+            let mut all = BTreeSet::from([(Place::Dm, "")]);
+            let (mut names, mut services) = (BTreeSet::from([""]), BTreeSet::from([""]));
+            for (_, probe) in &probes {
+                let Probe::In(spots) = probe else { continue };
+                for spot in spots {
+                    let Spot::Room { service, name } = spot else { continue };
+                    names.insert(name);
+                    services.extend(service.as_deref());
+                }
+            }
+            // on each service, and on one that no rule names; no room has the empty name
+            let rooms = names.iter().flat_map(|name| services.iter().map(|service| (Place::room(name), *service)));
+            all.extend(rooms);
+            let fact = |(place, service)| Facts { room: Some(place), service: Some(service), ..Facts::of("") };
+            Some(facts(&probes, all.iter().map(|(place, service)| fact((place, service)))))
         }
         About::Via => Some(facts(&probes, Via::ALL.into_iter().map(|via| Facts { via: Some(via), ..Facts::of("") }))),
         About::Clock(_) => Some(of_clock(&probes)),
