@@ -44,6 +44,9 @@ const LINES: usize = 16_384;
 /// Unsafe calls that may run at once, over all lines.
 const CALLS: usize = 4096;
 
+/// The kinds of documents that may be there before the first line is.
+const BEFORE_ALL_LINES: &[&str] = &["claim"];
+
 /// The audit of this process. Cloning is cheap.
 #[derive(Clone)]
 pub(crate) struct Audit(Arc<Inner>);
@@ -114,6 +117,12 @@ pub(crate) enum StartError {
         path.display()
     )]
     AnchorMissing { path: PathBuf },
+    #[error(
+        "there are people and things here and no record of how they came: the log was removed, or they were put back \
+         without it; put the whole home back, or go on without, which is written down: \
+         pipit audit accept-loss 'WHAT HAPPENED'"
+    )]
+    Emptied,
     #[error("nothing is lost: the log holds what its anchors say")]
     NothingLost,
     #[error(
@@ -131,6 +140,7 @@ impl Audit {
         let key = chain::Key::load_or_make(store, home, outside)?;
         let mut places = anchors::Places::new(home, &key.anchors, outside);
         places.check(store, &key.origin)?;
+        whole_from_the_first(store)?;
         Self::with(store, home, &key, places)
     }
 
@@ -168,6 +178,14 @@ impl Audit {
         let place = (&mut opening.answered).await.map_err(|_| StoreError::Closed)??;
         Ok(Ticket::new(self.clone(), place, asked.at, opening.permit.take()))
     }
+}
+
+/// Refuses a store with documents and without a record: whatever is there was asked for by a line.
+fn whole_from_the_first(store: &Store) -> Result<(), StartError> {
+    if store.hash_at(1)?.is_none() && store.any_besides(BEFORE_ALL_LINES)? {
+        return Err(StartError::Emptied);
+    }
+    Ok(())
 }
 
 /// A line on its way to the disk. Dropped before it is known to be there, it becomes a ticket that is dropped.

@@ -148,6 +148,11 @@ impl Store {
         self.read(|connection| documents::count_below(connection, kind, prefix))
     }
 
+    /// Whether there is any document that is of none of these kinds. Reads the names of all documents when there is none.
+    pub(crate) fn any_besides(&self, kinds: &[&str]) -> Result<bool, StoreError> {
+        self.read(|connection| documents::any_besides(connection, kinds))
+    }
+
     /// A number that grows with every `apply` of any process and with nothing else. A few microseconds.
     pub(crate) fn version(&self) -> Result<u64, StoreError> {
         self.read(documents::version)

@@ -93,7 +93,7 @@ fn a_shell_that_is_killed_loses_nothing_and_does_nothing_twice() {
         acknowledged.extend(killed_after(&home, (round + 1) * 1_000_000, life));
     }
     let began = Instant::now();
-    let ids: Vec<serde_json::Value> = home.values("audit list --command=world:act --count=10000");
+    let ids: Vec<serde_json::Value> = home.values("audit list --command=world:act --count=1000000");
     assert!(began.elapsed() < Duration::from_secs(30), "every line has an end within 30 s");
     let mut ended: BTreeMap<u64, Vec<(String, String)>> = BTreeMap::new();
     for row in &ids {

@@ -25,6 +25,31 @@ pub(super) struct Key {
 impl Key {
     /// The key of the home, made with the first anchor when there is none and there was none before.
     pub(super) fn load_or_make(store: &Store, home: &Path, outside: &Outside) -> Result<Self, StartError> {
+        Self::load_or(home, outside, || {
+            // an anchor beyond the beginning says that there was a log, and so a key
+            let had_rows = fs::read_to_string(home.join("audit.head")).is_ok_and(|text| !text.starts_with("0 "));
+            if had_rows || store.hash_at(1)?.is_some() {
+                return Err(StartError::KeyMissing { path: home.join("audit.key") });
+            }
+            super::whole_from_the_first(store)
+        })
+    }
+
+    /// The same for a home of which no record is left: then there is nothing that the key of before could prove.
+    pub(super) fn load_or_renew(store: &Store, home: &Path, outside: &Outside) -> Result<Self, StartError> {
+        Self::load_or(home, outside, || match super::whole_from_the_first(store) {
+            Err(StartError::Emptied) => Ok(()),
+            Ok(()) => Err(StartError::KeyMissing { path: home.join("audit.key") }),
+            Err(error) => Err(error),
+        })
+    }
+
+    /// The key in the file, or a new one with its first anchor, if there may be a new one.
+    fn load_or(
+        home: &Path,
+        outside: &Outside,
+        may_be_new: impl FnOnce() -> Result<(), StartError>,
+    ) -> Result<Self, StartError> {
         if let Some(key) = Self::load(home)? {
             return Ok(key);
         }
@@ -35,11 +60,7 @@ impl Key {
         if let Some(key) = Self::load(home)? {
             return Ok(key);
         }
-        // an anchor beyond the beginning says that there was a log, and so a key
-        let had_rows = fs::read_to_string(home.join("audit.head")).is_ok_and(|text| !text.starts_with("0 "));
-        if had_rows || store.hash_at(1)?.is_some() {
-            return Err(StartError::KeyMissing { path });
-        }
+        may_be_new()?;
         let mut secret = Hash::default();
         getrandom::fill(&mut secret).map_err(|error| at(std::io::Error::other(error.to_string())))?;
         let key = Self::of(&secret);

@@ -37,13 +37,17 @@ pub(crate) async fn accept_loss(
     at: i64,
     reason: &str,
 ) -> Result<Loss, StartError> {
-    let key = Key::load(home)?.ok_or_else(|| StartError::KeyMissing { path: home.join("audit.key") })?;
+    let key = Key::load_or_renew(store, home, outside)?;
     let mut places = Places::new(home, &key.anchors, outside);
-    let fault = match places.check(store, &key.origin) {
+    let checked = places.check(store, &key.origin).and_then(|()| super::whole_from_the_first(store));
+    let fault = match checked {
         Ok(()) => return Err(StartError::NothingLost),
-        Err(error @ (StartError::RolledBack { .. } | StartError::Anchor { .. } | StartError::AnchorMissing { .. })) => {
-            error.to_string()
-        }
+        Err(
+            error @ (StartError::RolledBack { .. }
+            | StartError::Anchor { .. }
+            | StartError::AnchorMissing { .. }
+            | StartError::Emptied),
+        ) => error.to_string(),
         Err(
             error @ (StartError::Store(_)
             | StartError::File { .. }

@@ -70,7 +70,11 @@ pub(crate) fn verify(store: &Store, home: &Path, anchors: Option<&Path>) -> Resu
             erased: 0,
             fault: None,
         };
-        return if empty { Ok(none) } else { Err(StartError::KeyMissing { path }) };
+        return if empty {
+            super::whole_from_the_first(store).map(|()| none)
+        } else {
+            Err(StartError::KeyMissing { path })
+        };
     };
     // Read first: a row anchored before the walk begins is in the walk.
     let path = home.join("audit.head");
@@ -87,6 +91,8 @@ pub(crate) fn verify(store: &Store, home: &Path, anchors: Option<&Path>) -> Resu
         }
         Some(_) | None => None,
     });
+    let fault =
+        fault.or_else(|| super::whole_from_the_first(store).err().map(|error| Fault::Unreadable(error.to_string())));
     let mut fault = fault.or_else(|| store.check_log().err().map(|error| Fault::Hidden(error.to_string())));
     let mut outside = None;
     if let (Some(file), None) = (anchors, &fault) {

@@ -45,6 +45,19 @@ pub(super) fn count_below(connection: &Connection, kind: &str, prefix: &str) -> 
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
+/// Whether there is any document that is of none of these kinds.
+pub(super) fn any_besides(connection: &Connection, kinds: &[&str]) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT DISTINCT kind FROM document").map_err(failure)?;
+    let mut rows = statement.query(()).map_err(failure)?;
+    while let Some(row) = rows.next().map_err(failure)? {
+        let kind: String = row.get(0).map_err(failure)?;
+        if !kinds.contains(&kind.as_str()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 pub(super) fn version(connection: &Connection) -> Result<u64, StoreError> {
     let mut statement = connection.prepare_cached("SELECT n FROM documents_revision").map_err(failure)?;
     statement.query_row((), |row| row.get::<_, i64>(0)).map(i64::cast_unsigned).map_err(failure)

@@ -188,3 +188,59 @@ async fn a_loss_is_accepted_once_and_written_down() {
     fs::remove_file(home.path().join("audit.head")).unwrap();
     assert!(matches!(accept("no").await, Err(StartError::Altered(Fault::Changed { seq: 3 }))));
 }
+
+/// Takes the log away as somebody does who may write the files of the home.
+fn emptied(home: &Path, also: &[&str]) {
+    attacked(home).execute_batch("DELETE FROM audit").unwrap();
+    for file in also {
+        fs::remove_file(home.join(file)).unwrap();
+    }
+}
+
+async fn kept(home: &Path) {
+    let (kind, key, body) = ("user", "alice".to_owned(), "{}".to_owned());
+    open(home).apply(vec![crate::store::Change::Insert { kind, key, body }]).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_kept_without_a_log_of_how_it_came_starts_nothing() {
+    for gone in [&["audit.key", "audit.head"][..], &["audit.key"], &["audit.head"], &[]] {
+        let home = with_lines(1).await;
+        kept(home.path()).await;
+        drop(started(home.path()));
+        emptied(home.path(), gone);
+        let error = refused(home.path(), &Outside::default());
+        assert_eq!(matches!(error, StartError::Emptied), gone.len() == 2, "{gone:?}: {error}");
+        let verified = verify(&open(home.path()), home.path(), None);
+        assert!(verified.is_err() || verified.is_ok_and(|report| report.fault.is_some()), "{gone:?}");
+        // it goes on when the operator says so, and that is the first record
+        let loss = accept_loss(&open(home.path()), home.path(), &Outside::default(), 1, "gone").await.unwrap();
+        assert_eq!((loss.number, loss.found), (1, 0), "{gone:?}");
+        drop(started(home.path()));
+        let report = check(home.path());
+        assert_eq!((report.losses.len(), report.fault), (1, None), "{gone:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_first_anchor_that_was_put_aside_covers_no_log_that_was_emptied() {
+    let home = tempfile::tempdir().unwrap();
+    drop(started(home.path()));
+    let first = fs::read(home.path().join("audit.head")).unwrap();
+    full_line(&started(home.path()).1, 0).await;
+    kept(home.path()).await;
+    emptied(home.path(), &[]);
+    fs::write(home.path().join("audit.head"), first).unwrap();
+    assert!(matches!(refused(home.path(), &Outside::default()), StartError::Emptied));
+    assert!(check(home.path()).fault.is_some());
+}
+
+#[tokio::test]
+async fn the_code_for_the_first_administrator_comes_before_all_lines() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, audit) = started(home.path());
+    let (kind, key, body) = ("claim", "code".to_owned(), "{}".to_owned());
+    store.apply(vec![crate::store::Change::Insert { kind, key, body }]).await.unwrap();
+    drop((store, audit));
+    drop(started(home.path()));
+}
