@@ -322,7 +322,7 @@ fn tell(text: &dyn std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{}", scrub::owned(text.to_string()));
 }
 
-/// The same on standard output.
+/// The same on standard output, which is for whoever typed the line.
 fn show(text: &dyn std::fmt::Display) {
-    let _ = writeln!(std::io::stdout(), "{}", scrub::owned(text.to_string()));
+    let _ = writeln!(std::io::stdout(), "{}", scrub::told_text(text.to_string()));
 }

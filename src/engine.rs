@@ -22,6 +22,7 @@ use crate::bundle::Sources;
 use crate::limits;
 use crate::net::Net;
 use crate::render::Template;
+use crate::scrub;
 use crate::seal::Seals;
 use crate::store::Store;
 
@@ -159,6 +160,7 @@ impl Engine {
     ) -> Result<Self, Error> {
         let bundles = Bundles::new(net.reach());
         let world = World::load(home, &store, &seals, &bundles)?;
+        serve::keep_in(&store, &seals);
         Ok(Self(Arc::new(Inner {
             home: home.to_owned(),
             store,
@@ -288,6 +290,7 @@ impl Engine {
         let room = room_name(&request.place);
         let cause = release.as_ref().map(|release| release.cause());
         let cause = cause.as_deref().or(request.cause);
+        let typed = withheld::tokens(&request.text);
         let withheld = withheld::is(self, &request.text).await;
         let text = if withheld { withheld::TEXT } else { &request.text };
         let asked = Asked { at, who: &who, via: &request.service, room: &room, text, cause };
@@ -314,7 +317,8 @@ impl Engine {
             values: beside.values.load(Ordering::Relaxed),
         });
         tracing::debug!(id = receipt.id(), "answered");
-        let Beside { template, attached, paging, notes, actions, .. } = beside;
+        let Beside { template, attached, paging, mut notes, actions, .. } = beside;
+        notes.splice(0..0, typed);
         Reply { error, template, attached, paging, notes, actions, receipt: Some(receipt) }
     }
 
@@ -359,7 +363,7 @@ impl Engine {
             who,
             service: request.service.clone(),
             room: room_name(&request.place),
-            text: request.text,
+            text: scrub::owned(request.text),
             since: at,
             shown: Arc::clone(&beside.values),
             kill,
@@ -377,7 +381,9 @@ impl Engine {
         let stream = run::line(&around, &plan, request.input);
         // what comes while the line is only looked through is not what it comes to
         let mut show = |batch| if host.waits() { ControlFlow::Continue(()) } else { show(batch) };
-        let ended = drive(stream, killed, &mut show, beside).await;
+        // what somebody typed is shown to nobody else
+        let clean = if host.context().place == Place::Dm { scrub::told } else { scrub::values };
+        let ended = drive(clean, stream, killed, &mut show, beside).await;
         if host.waits() {
             return Err(approval::park(&host, &line, &plan, beside).await);
         }

@@ -110,6 +110,8 @@ pub(crate) const DIFFERENCES: usize = 200;
 pub(crate) const COMPARED: usize = 500_000;
 /// How many secrets are looked for in what leaves the shell; the newest.
 pub(crate) const SECRETS: usize = 1000;
+/// How many tokens that somebody typed into a line are looked for in what leaves the shell; the newest.
+pub(crate) const TYPED_SECRETS: usize = 200;
 /// How long a secret must be to be looked for, in bytes.
 pub(crate) const SHORTEST_SECRET: usize = 6;
 /// How many records of the log are erased in one go.

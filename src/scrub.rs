@@ -13,12 +13,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use aho_corasick::{AhoCorasick, MatchKind};
 use pipit_commands::{Record, Value};
 
-use crate::limits::{SECRETS, SHORTEST_SECRET};
+use crate::limits::{SECRETS, SHORTEST_SECRET, TYPED_SECRETS};
 
 mod forms;
+pub(crate) mod shapes;
 
 /// What is known to be secret. A value that is replaced by another stays: old answers may still be on their way.
-static KNOWN: RwLock<Known> = RwLock::new(Known { secrets: VecDeque::new(), scrubber: None });
+static KNOWN: RwLock<Known> =
+    RwLock::new(Known { secrets: VecDeque::new(), typed: VecDeque::new(), scrubber: None, told: None });
 
 /// Whether there is anything to look for.
 static ANY: AtomicBool = AtomicBool::new(false);
@@ -26,7 +28,12 @@ static ANY: AtomicBool = AtomicBool::new(false);
 struct Known {
     /// Names and values, the oldest first.
     secrets: VecDeque<(String, String)>,
+    /// The same of what somebody typed into a line; many of these push out none of those.
+    typed: VecDeque<(String, String)>,
+    /// Finds all of them.
     scrubber: Option<Arc<Scrubber>>,
+    /// Finds those that nobody typed.
+    told: Option<Arc<Scrubber>>,
 }
 
 /// Finds all forms of all secrets in one pass.
@@ -49,30 +56,67 @@ pub(crate) fn keep(name: &str, value: &str) {
 /// The same for several at once, which is quicker.
 pub(crate) fn keep_all(secrets: impl IntoIterator<Item = (String, String)>) {
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
-    let before = known.secrets.len();
-    for (name, value) in secrets {
-        let value = value.trim().to_owned();
-        if is_long_enough(&value) && known.secrets.iter().all(|(_, other)| *other != value) {
-            let harmless = |c: char| if c.is_ascii_alphanumeric() || " _-.".contains(c) { c } else { '_' };
-            known.secrets.push_back((name.chars().map(harmless).collect(), value));
-        }
+    if add(&mut known.secrets, SECRETS, secrets) {
+        known.make();
     }
-    if known.secrets.len() == before {
-        return;
-    }
-    while known.secrets.len() > SECRETS {
-        known.secrets.pop_front();
-    }
-    let scrubber = Scrubber::new(known.secrets.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    known.scrubber = scrubber.map(Arc::new);
-    ANY.store(known.scrubber.is_some(), Ordering::Release);
 }
 
-fn scrubber() -> Option<Arc<Scrubber>> {
+/// The same for what somebody typed: `GitHub token` and its value. Whoever typed it may see it again in private; it is kept
+/// nowhere and shown to nobody else. Only the newest are remembered.
+pub(crate) fn keep_typed(secrets: impl IntoIterator<Item = (String, String)>) {
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    if add(&mut known.typed, TYPED_SECRETS, secrets) {
+        known.make();
+    }
+}
+
+/// Adds those that are new and long enough; whether there was one.
+fn add(
+    known: &mut VecDeque<(String, String)>,
+    most: usize,
+    secrets: impl IntoIterator<Item = (String, String)>,
+) -> bool {
+    let mut any = false;
+    for (name, value) in secrets {
+        let value = value.trim().to_owned();
+        if is_long_enough(&value) && known.iter().all(|(_, other)| *other != value) {
+            let harmless = |c: char| if c.is_ascii_alphanumeric() || " _-.".contains(c) { c } else { '_' };
+            known.push_back((name.chars().map(harmless).collect(), value));
+            any = true;
+        }
+    }
+    while known.len() > most {
+        known.pop_front();
+    }
+    any
+}
+
+impl Known {
+    fn make(&mut self) {
+        let made = |all: &mut dyn Iterator<Item = &(String, String)>| {
+            Scrubber::new(all.map(|(name, value)| (name.as_str(), value.as_str()))).map(Arc::new)
+        };
+        let told = made(&mut self.secrets.iter());
+        self.scrubber = made(&mut self.secrets.iter().chain(&self.typed));
+        self.told = told;
+        ANY.store(self.scrubber.is_some(), Ordering::Release);
+    }
+}
+
+fn known(which: fn(&Known) -> Option<&Arc<Scrubber>>) -> Option<Arc<Scrubber>> {
     if !ANY.load(Ordering::Acquire) {
         return None;
     }
-    KNOWN.read().unwrap_or_else(PoisonError::into_inner).scrubber.clone()
+    which(&KNOWN.read().unwrap_or_else(PoisonError::into_inner)).cloned()
+}
+
+fn scrubber() -> Option<Arc<Scrubber>> {
+    known(|known| known.scrubber.as_ref())
+}
+
+/// The one for what is shown in private to whoever typed the line: what they typed is no secret to them.
+fn scrubber_in_private() -> Option<Arc<Scrubber>> {
+    known(|known| known.told.as_ref())
 }
 
 /// The text without secrets.
@@ -81,6 +125,11 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
         Some(scrubber) => scrubber.text(text),
         None => Cow::Borrowed(text),
     }
+}
+
+/// Whether a text holds one.
+pub(crate) fn is_in(text: &str) -> bool {
+    matches!(self::text(text), Cow::Owned(_))
 }
 
 /// The same for a text of one's own.
@@ -94,11 +143,22 @@ pub(crate) fn owned(text: String) -> String {
 /// Takes secrets out of values, out of names of fields too.
 pub(crate) fn values(values: &mut [Value]) {
     if let Some(scrubber) = scrubber() {
-        for value in values {
-            if let Some(clean) = scrubber.value(value) {
-                *value = clean;
-            }
-        }
+        scrubber.clean(values);
+    }
+}
+
+/// The same for values that are shown in private to whoever typed the line.
+pub(crate) fn told(values: &mut [Value]) {
+    if let Some(scrubber) = scrubber_in_private() {
+        scrubber.clean(values);
+    }
+}
+
+/// The same for a text.
+pub(crate) fn told_text(text: String) -> String {
+    match scrubber_in_private() {
+        Some(scrubber) => scrubber.text(&text).into_owned(),
+        None => text,
     }
 }
 
@@ -141,6 +201,14 @@ impl Scrubber {
         }
         clean.push_str(text.get(done..).unwrap_or_default());
         Cow::Owned(clean)
+    }
+
+    fn clean(&self, values: &mut [Value]) {
+        for value in values {
+            if let Some(clean) = self.value(value) {
+                *value = clean;
+            }
+        }
     }
 
     /// The value without secrets, when there is one in it.

@@ -97,6 +97,7 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
         "lines that a timeline of the log shows, and of how long by itself",
         &[(SHELL, "TIMELINE_LINES"), (SHELL, "TIMELINE_TIME")],
     ),
+    ("tokens in lines that are looked for in what leaves the shell", &[(SHELL, "TYPED_SECRETS")]),
     (
         "secrets that are looked for in what leaves the shell, and the shortest",
         &[(SHELL, "SECRETS"), (SHELL, "SHORTEST_SECRET")],

@@ -250,6 +250,82 @@ fn a_secret_that_is_typed_where_all_can_see_is_not_kept() {
 }
 
 #[test]
+fn a_token_that_is_typed_into_any_line_is_kept_nowhere() {
+    // letters by chance in the shape of a service's tokens
+    const TOKEN: &str = "ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX";
+    let home = with_bundle();
+    home.setup(&[
+        "user create ada && room create '#ops'",
+        "role create poster && role grant poster room:post && group create posters && group add posters ada",
+        "role give poster posters && role create checker && role give checker posters",
+        "rule create 'when command is list:shuffle require approval 1 from checker'",
+    ]);
+    let gone =
+        "what looks like a secret (GitHub token) stood in the line: it is kept nowhere here, but whoever could read";
+    for line in [
+        "echo TOKEN",
+        "echo a TOKEN b | upper | base64 encode",
+        "my token = TOKEN",
+        "my token",
+        "seed '{\"deep\":[\"TOKEN\"]}' | tee kept --room",
+        "cat kept --room",
+        "remind me in 3h TOKEN is the token",
+        "standup trying TOKEN",
+        "poll 'is it TOKEN?' yes no",
+        "my TOKEN = 1",
+        "karma TOKEN++",
+        "echo TOKEN > @ada",
+        "echo TOKEN > #ops",
+        "error TOKEN",
+        "nosuch TOKEN",
+        "echo 'TOKEN",
+        "range TOKEN",
+        "because 'the token TOKEN is new' { echo a }",
+        "http get http://127.0.0.1:1/TOKEN --header 'Authorization: Bearer TOKEN'",
+        "history",
+        "ps",
+    ] {
+        let line = line.replace("TOKEN", TOKEN);
+        let said = Said::of(&mut home.command(&["run", "--as", "ada", "--room", "#ops", "--", &line]));
+        assert!(!said.out.contains("ghp_0") && !said.err.contains("ghp_0"), "{line}: {said:?}");
+        assert_eq!(said.err.contains(gone), line.contains("ghp_"), "{line}: {said:?}");
+    }
+    // what would be no use without it is not made
+    home.run_as("ada", &format!("alias get-it = 'http get https://x.example --header {TOKEN}'"))
+        .fails(1, "an alias keeps no secret, and one stands in it");
+    home.run(&format!("bundle set leaky REGION {TOKEN}")).fails(1, "a setting that is no secret keeps no secret");
+    home.run_as("ada", &format!("list {TOKEN} | shuffle"))
+        .fails(3, "a secret that stands in it is not kept until then");
+    // in private it is answered as it was typed
+    assert_eq!(home.run_as("ada", &format!("echo {TOKEN}")).well(), TOKEN);
+    // and what a line was is not run again without it
+    home.run_as("ada", "!!").fails(2, "a secret stood in that line and was not kept");
+    assert_eq!(home.run_as("ada", "my token").well(), "[secret GitHub token]");
+    // the command itself was given it
+    assert_eq!(home.run_as("ada", &format!("length {TOKEN}")).well().lines().next(), Some("40"));
+    let mut files = Vec::new();
+    all_files(&home.path(), &mut files);
+    for file in files {
+        let bytes = fs::read(&file).unwrap();
+        assert!(!bytes.windows(8).any(|window| window == b"ghp_0aB1"), "{}", file.display());
+    }
+}
+
+#[test]
+fn the_secret_of_a_second_factor_is_shown_once() {
+    let home = Home::new();
+    home.setup(&["user create ada"]);
+    let said = home.run_as("ada", "totp enrol").well();
+    let seed = said.split("secret=").nth(1).and_then(|rest| rest.split('&').next()).unwrap().to_owned();
+    for line in
+        [format!("echo {seed}"), format!("my seed = {seed}"), "my seed".to_owned(), "history | get line".to_owned()]
+    {
+        let said = home.run_as("ada", &line).well();
+        assert!(!said.contains(&seed) && said.contains("[secret totp ada]"), "{line}: {said}");
+    }
+}
+
+#[test]
 fn the_key_comes_from_where_the_site_says() {
     let home = with_bundle();
     secret(&home, &["set", "leaky", "TOKEN"], "sealed-by-the-home").well();

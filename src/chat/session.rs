@@ -301,14 +301,14 @@ impl Session {
                 (answer.text, answer.notice, answers)
             }
         };
-        let text = scrub::owned(text);
         match &about.place {
             Place::Room(_) => {
-                let text = self.named(&about, text);
+                let text = self.named(&about, scrub::owned(text));
                 let notice = notice || address::rouses(&text);
                 Some(Say { place: about.place.clone(), text, notice, order })
             }
             Place::Direct(name) => {
+                let text = scrub::told_text(text);
                 let Some(name) = self.whereabouts.follow(name.clone(), about.heard) else {
                     tracing::info!(service = %self.service, "an answer came after its asker had left");
                     return None;

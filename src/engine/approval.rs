@@ -100,6 +100,9 @@ async fn ask(host: &LineHost, line: &Line, plan: &Plan) -> Result<(String, Parke
             cannot("a line of before that it runs again may be another one by then").help("say the line itself")
         );
     }
+    if crate::scrub::is_in(&line.to_string()) {
+        return Err(cannot("a secret that stands in it is not kept until then"));
+    }
     let due = host.owes();
     if due.over {
         let most = limits::GUARDED;
@@ -167,7 +170,7 @@ impl Kept {
 
 fn body(parked: &Parked) -> String {
     // a plain struct: there is nothing in it that JSON cannot say
-    serde_json::to_string(parked).unwrap_or_default()
+    crate::scrub::owned(serde_json::to_string(parked).unwrap_or_default())
 }
 
 impl Engine {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ecow::EcoString;
-use pipit_commands::{Batch, Error, ErrorKind, Stream, Verb};
+use pipit_commands::{Batch, Error, ErrorKind, Stream, Value, Verb};
 use tokio::sync::oneshot;
 
 use super::plan::Plan;
@@ -14,7 +14,6 @@ use super::{Beside, Engine};
 use crate::access::Identity;
 use crate::audit::Status;
 use crate::limits;
-use crate::scrub;
 
 /// A line that runs.
 pub(super) struct Running {
@@ -29,8 +28,9 @@ pub(super) struct Running {
     pub(super) kill: oneshot::Sender<EcoString>,
 }
 
-/// Pulls a line's stream to its end.
+/// Pulls a line's stream to its end. `clean` takes out of its values what may not be shown.
 pub(super) async fn drive(
+    clean: fn(&mut [Value]),
     mut stream: Stream,
     mut killed: oneshot::Receiver<EcoString>,
     show: &mut (dyn FnMut(Batch) -> ControlFlow<()> + Send),
@@ -54,7 +54,7 @@ pub(super) async fn drive(
         };
         let Some(batch) = batch else { return Ok(()) };
         let mut batch = batch?;
-        scrub::values(&mut batch);
+        clean(&mut batch);
         beside.values.fetch_add(batch.len() as u64, Ordering::Relaxed);
         if show(batch).is_break() {
             return Ok(());

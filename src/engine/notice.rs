@@ -50,12 +50,13 @@ fn place(room: &str) -> Option<RoomId> {
 impl Engine {
     /// Says a notice, now or as soon as somebody can. One that cannot even be kept is in the log of the process.
     pub(super) async fn notice(&self, text: &str) {
+        let text = &crate::scrub::text(text);
         tracing::warn!("{text}");
         let Some(room) = self.0.notices.get().and_then(|notices| notices.room.clone()) else { return };
         if self.say_notice(&room, text).await {
             return;
         }
-        let waiting = Waiting { room, text: text.to_owned() };
+        let waiting = Waiting { room, text: text.to_string() };
         let key = format!("{:016x}/{}", now(), chance().unwrap_or_default());
         let body = serde_json::to_string(&waiting).unwrap_or_default();
         if let Err(error) = self.0.store.apply(vec![Change::Insert { kind: kind::NOTICE, key, body }]).await {

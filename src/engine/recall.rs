@@ -8,6 +8,7 @@ use pipit_commands::Error;
 use pipit_grammar::ast::{Item, Line, Part, Stage};
 
 use super::names::each_name;
+use super::withheld::is_gone_from;
 use super::{Engine, unavailable};
 use crate::access::Identity;
 use crate::audit::{Filter, Whose};
@@ -82,19 +83,27 @@ impl Engine {
         let filter = Filter { who: Some(Whose::Person(who.to_owned())), limit: most, ..Filter::default() };
         let lines = self.0.audit.list(filter).await.map_err(unavailable)?;
         let before: Vec<_> = lines.into_iter().filter(|line| line.ticket != this).collect();
-        let read = |text: &str| pipit_grammar::parse(text).ok();
-        let found = wanted.into_iter().filter_map(|name| {
-            let line = if name == LAST {
-                before.iter().filter_map(|line| read(&line.text)).find(|line| recalls(line).is_empty())
+        let mut found = Recalled::default();
+        for name in wanted {
+            let asked = if name == LAST {
+                before.iter().find(|line| is_gone_from(&line.text) || readable(&line.text).is_some())
             } else if let Ok(back) = name.parse::<usize>() {
-                before.get(back.checked_sub(1)?).and_then(|line| read(&line.text))
+                back.checked_sub(1).and_then(|back| before.get(back))
             } else {
-                before.iter().find(|line| line.ticket.eq_ignore_ascii_case(&name)).and_then(|line| read(&line.text))
+                before.iter().find(|line| line.ticket.eq_ignore_ascii_case(&name))
             };
-            // a line that asks for others would be another one now
-            let line = line.filter(|line| recalls(line).is_empty())?;
-            Some((name, line))
-        });
-        Ok(found.collect())
+            let Some(asked) = asked else { continue };
+            if is_gone_from(&asked.text) {
+                return Err(Error::refused("a secret stood in that line and was not kept, so it cannot run again")
+                    .help("say it anew, without the secret if you can"));
+            }
+            found.extend(readable(&asked.text).map(|line| (name, line)));
+        }
+        Ok(found)
     }
+}
+
+/// A line of before as a tree. One that asks for others would be another one now.
+fn readable(text: &str) -> Option<Line> {
+    pipit_grammar::parse(text).ok().filter(|line| recalls(line).is_empty())
 }

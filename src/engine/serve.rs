@@ -49,6 +49,7 @@ pub(super) use inbox::{Unread, unread, waiting};
 pub(super) use people::new_code;
 pub(super) use poll::Closing;
 pub(super) use remind::Reminder;
+pub(super) use totp::keep_in;
 
 /// A host whose line is running.
 type Host = Arc<LineHost>;
@@ -310,6 +311,7 @@ fn room_for_more(host: &Host, what: &'static str, holder: &str, name: &str) -> R
 /// A name under which something is kept: not too long, and nothing in it that cannot be seen.
 fn name_of(call: &Call, param: &str) -> Result<ecow::EcoString, Error> {
     let name = text(call, param)?;
+    super::withheld::keeps_none("a name", &name)?;
     let seen = |c: char| !c.is_control() && !c.is_whitespace();
     if !name.is_empty() && name.chars().count() <= crate::limits::NAME && name.chars().all(seen) {
         return Ok(name);

@@ -86,7 +86,7 @@ impl Logged {
 /// The change that sets it.
 pub(super) fn set(id: &str, at: i64, due: &Due) -> Change {
     // plain structs of texts and numbers: there is nothing in them that JSON cannot say
-    Timer::new(id, at, serde_json::to_string(due).unwrap_or_default()).set()
+    Timer::new(id, at, crate::scrub::owned(serde_json::to_string(due).unwrap_or_default())).set()
 }
 
 /// What a timer is for; none when an older or a newer shell knows it.

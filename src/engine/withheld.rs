@@ -1,13 +1,15 @@
-//! Lines that give a secret away: somebody typed its value where it never belongs. Such a line is neither run nor kept; what
-//! is written down is that there was one.
+//! Lines that give a secret away. Where somebody typed the value of a bundle's secret the line is neither run nor kept; what is
+//! written down is that there was one. Where a token stands in any other line, known by its shape, the line runs, the token is
+//! kept nowhere and shown nowhere, and whoever typed it is told.
 //!
-//! Deliberately absent: secrets that the shell knows; those are scrubbed wherever they stand.
+//! Deliberately absent: what a token looks like, and secrets that the shell knows; both are `scrub`'s.
 
 use pipit_commands::Error;
 use pipit_grammar::ast::{Item, Line, Part, Stage, Word};
 
 use super::Engine;
 use crate::bundle::install;
+use crate::scrub::{self, shapes};
 
 /// What is written down in place of such a line.
 pub(super) const TEXT: &str = "(a line that gave a secret away; it was not kept)";
@@ -16,6 +18,37 @@ pub(super) const TEXT: &str = "(a line that gave a secret away; it was not kept)
 pub(super) fn refusal() -> Error {
     Error::failed("a secret never stands in a line: nothing of this one was kept here, but whoever was there has seen it, so change it")
         .help("on the shell's own machine: pipit secret set BUNDLE KEY")
+}
+
+/// Looks for tokens in what somebody typed: from now on they leave the shell no more. What there is to say of it, if there
+/// was one.
+pub(super) fn tokens(text: &str) -> Option<String> {
+    let found = shapes::found(text);
+    let mut kinds: Vec<&str> = found.iter().map(|(kind, _)| *kind).filter(|kind| *kind != shapes::LINK).collect();
+    kinds.dedup();
+    scrub::keep_typed(found.into_iter().map(|(kind, value)| (kind.to_owned(), value)));
+    let said = match kinds.as_slice() {
+        [] => return None,
+        [one] => format!("what looks like a secret ({one}) stood in the line: it is kept nowhere here"),
+        several => {
+            format!("what looks like secrets ({}) stood in the line: they are kept nowhere here", several.join(", "))
+        }
+    };
+    Some(format!("{said}, but whoever could read the line has seen it, so change it"))
+}
+
+/// Refuses to keep what is no use without a secret that stands in it.
+pub(super) fn keeps_none(what: &str, text: &str) -> Result<(), Error> {
+    if scrub::is_in(text) {
+        return Err(Error::failed(format!("{what} keeps no secret, and one stands in it"))
+            .help("a bundle's program gets its secrets by: pipit secret set BUNDLE KEY"));
+    }
+    Ok(())
+}
+
+/// Whether a secret stood in a text before it was written down.
+pub(super) fn is_gone_from(text: &str) -> bool {
+    text.contains("[secret ") || text == TEXT
 }
 
 /// Whether a line gives a secret away, and so is neither run nor kept.

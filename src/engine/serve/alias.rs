@@ -11,6 +11,7 @@ use pipit_grammar::ast::Line;
 
 use super::super::alias::{Alias, Layers, Scope};
 use super::super::names::each_name;
+use super::super::withheld;
 use super::super::world::{KeptAlias, SITE, kind, own};
 use super::{Host, apply, delete as remove, done, insert, owner, put, room_for_more, text};
 use crate::store::{Document, Expect, StoreError};
@@ -24,6 +25,7 @@ pub(super) async fn make(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
     free_name(host, &name)?;
     let scope = scope(call, "scope")?.unwrap_or(Scope::Own);
     let tree = pipit_grammar::parse_alias(&line)?;
+    withheld::keeps_none("an alias", &line)?;
     let alias = Alias { line: tree.into(), by: by.clone() };
     loops(host, scope, &name, &alias)?;
     let holder = holder(host, scope)?;

@@ -265,6 +265,9 @@ pub(super) async fn set(host: &Host, call: &Call, input: Option<Stream>) -> Resu
         (None, Some(input)) => super::secrets::whole(input).await?,
         (None, None) => return Err(Error::failed(format!("a value for {key} is missing"))),
     };
+    if !secret {
+        super::super::withheld::keeps_none("a setting that is no secret", &value)?;
+    }
     let spot = Spot { manifest: &manifest, layer: layer(host, call)?, name: &key };
     config::set(store, &host.engine.0.seals, spot, &value, now()).await?;
     Ok(super::done(format!("{key} of {name} is set")))

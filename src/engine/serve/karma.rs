@@ -6,8 +6,8 @@ use ecow::EcoString;
 use pipit_commands::{Call, Error, Record, Value};
 use serde::{Deserialize, Serialize};
 
-use super::super::now;
 use super::super::world::kind;
+use super::super::{now, withheld};
 use super::{Host, clock, owner, put, text};
 use crate::limits;
 use crate::store::{Change, Expect, StoreError};
@@ -48,6 +48,7 @@ enum Step {
 /// A name and what is to become of its karma: `bob++`, `bob ++`, `bob -1`; a name alone is only looked at.
 fn read(call: &Call) -> Result<(EcoString, Option<Step>), Error> {
     let whole = text(call, "NAME")?;
+    withheld::keeps_none("karma", &whole)?;
     let (name, glued) = match (whole.strip_suffix("++"), whole.strip_suffix("--")) {
         (Some(name), _) => (name, Some(Step::Up)),
         (None, Some(name)) => (name, Some(Step::Down)),

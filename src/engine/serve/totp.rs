@@ -14,8 +14,8 @@ use crate::access::totp::{self, Checked, Codes};
 use crate::audit::{Event, Happened};
 use crate::limits;
 use crate::scrub;
-use crate::seal::Next;
-use crate::store::{Change, Expect, StoreError};
+use crate::seal::{Next, Seals};
+use crate::store::{Change, Expect, Store, StoreError};
 
 #[cfg(test)]
 mod tests;
@@ -208,6 +208,17 @@ async fn check(host: &Host, call: &Call, also: impl Fn(&mut Factor) -> Vec<Chang
         };
     }
     Err(Error::failed("too many codes came at the same moment").help("say it again"))
+}
+
+/// From now on no second factor of anybody leaves the shell; what cannot be opened now is of no use to anybody.
+pub(in super::super) fn keep_in(store: &Store, seals: &Seals) {
+    let kept = store.list(kind::TOTP).unwrap_or_default().into_iter().filter_map(|found| {
+        let factor: Factor = serde_json::from_str(&found.body).ok()?;
+        let place = place(&found.key);
+        let secret = seals.open(&place, &factor.sealed).ok()?;
+        Some((place, secret))
+    });
+    scrub::keep_all(kept);
 }
 
 /// The changes that seal every secret with another key.
