@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use ecow::EcoString;
 use pipit_grammar::ast;
 
+use crate::absent::watched;
 use crate::args::{Arg, Args};
 use crate::origin::{Inquiry, Note, Origin, Turn};
 use crate::shell::Verb;
@@ -352,6 +353,10 @@ impl Call {
 
     fn start(self, input: Option<Stream>) -> Stream {
         let code = self.command.0.code.clone();
+        let input = match code {
+            Code::Stream(_) | Code::Values(_) | Code::Keep(_) => input.map(|input| watched(&self, input)),
+            Code::Each(_) | Code::Runs(_) | Code::Shell(_) | Code::Program(_) => input,
+        };
         match code {
             Code::Stream(stream) => stream(self, input.unwrap_or_else(Stream::empty)).unwrap_or_else(Stream::fail),
             Code::Values(ready) => match ready(&self) {

@@ -55,6 +55,13 @@ impl Condition {
         self.0.iter().find_map(|test| test.remark(value))
     }
 
+    /// The places whose values it looks at; not those of which it only asks whether there is something.
+    pub(crate) fn places(self) -> Vec<At> {
+        let mut places = Vec::new();
+        self.0.into_iter().for_each(|test| test.places(&mut places));
+        places
+    }
+
     /// Whether it holds for a value.
     pub(crate) fn holds(&self, value: &Value) -> bool {
         self.0.iter().all(|test| test.holds(value))
@@ -220,6 +227,20 @@ impl Computed {
 }
 
 impl Test {
+    fn places(self, places: &mut Vec<At>) {
+        let mut add = |side| match side {
+            Side::At(at) => places.push(at),
+            Side::Value(_) => {}
+        };
+        match self {
+            Self::Compare(left, _, right) => [left, right].into_iter().for_each(add),
+            Self::Find { side, pattern: Pattern::At(at), .. } => [side, Side::At(at)].into_iter().for_each(add),
+            Self::Find { side, pattern: Pattern::Ready(_), .. } | Self::In(side, _) => add(side),
+            Self::Or(tests) | Self::And(tests) => tests.into_iter().for_each(|test| test.places(places)),
+            Self::Not(_) | Self::Truth(_) => {}
+        }
+    }
+
     fn remark(&self, value: &Value) -> Option<String> {
         match self {
             Self::Or(tests) | Self::And(tests) => tests.iter().find_map(|test| test.remark(value)),

@@ -45,6 +45,11 @@ impl Key {
     pub(crate) fn of<'a>(&self, value: &'a Value) -> Option<&'a Value> {
         self.at.of_value(value)
     }
+
+    /// Where it leads.
+    pub(crate) fn place(self) -> At {
+        self.at
+    }
 }
 
 impl At {

@@ -9,6 +9,7 @@
     reason = "the functions of a family's table have one signature, whether they can fail and keep the call or not"
 )]
 
+mod absent;
 mod args;
 pub mod bind;
 mod chart;

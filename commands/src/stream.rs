@@ -150,6 +150,22 @@ impl Stream {
         }))
     }
 
+    /// The same stream, with a look at each batch, and at the end when it is a good one.
+    pub(crate) fn watch(mut self, mut look: impl FnMut(Option<&[Value]>) + Send + 'static) -> Self {
+        Self(
+            stream::poll_fn(move |context| {
+                let polled = self.0.as_mut().poll_next(context);
+                match &polled {
+                    Poll::Ready(None) => look(None),
+                    Poll::Ready(Some(Ok(batch))) => look(Some(batch)),
+                    Poll::Ready(Some(Err(_))) | Poll::Pending => {}
+                }
+                polled
+            })
+            .boxed(),
+        )
+    }
+
     /// The same stream, telling once how it ended; it tells nothing when it is dropped before.
     pub(crate) fn tell(mut self, told: impl Fn(Option<&Error>) + Send + 'static) -> Self {
         Self(

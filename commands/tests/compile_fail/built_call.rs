@@ -4,7 +4,7 @@ use std::sync::Arc;
 use pipit_commands::{Args, Call, Command, Host};
 
 fn around(command: Command, args: Args, host: Arc<dyn Host>) -> Call {
-    Call { command, args, blocks: Vec::new(), refers: false, host, intent: None }
+    Call { command, args, blocks: Vec::new(), refers: false, host, intent: None, turn: None }
 }
 
 fn main() {}
