@@ -24,6 +24,7 @@ use crate::net::Net;
 use crate::render::Template;
 use crate::scrub;
 use crate::seal::Seals;
+use crate::services::Services;
 use crate::store::Store;
 
 mod alias;
@@ -96,6 +97,8 @@ struct Inner {
     /// The newest message in an inbox that its owner has been told of.
     told: Mutex<HashMap<EcoString, String>>,
     notices: OnceLock<Notices>,
+    /// What programs of Cog's bundles ask for.
+    services: Services,
 }
 
 /// A line that somebody asked for.
@@ -177,6 +180,7 @@ impl Engine {
             looked: AtomicU64::new(0),
             told: Mutex::default(),
             notices: OnceLock::new(),
+            services: Services::default(),
         })))
     }
 
@@ -384,6 +388,7 @@ impl Engine {
         // what somebody typed is shown to nobody else
         let clean = if host.context().place == Place::Dm { scrub::told } else { scrub::values };
         let ended = drive(clean, stream, killed, &mut show, beside).await;
+        host.close_services();
         if host.waits() {
             return Err(approval::park(&host, &line, &plan, beside).await);
         }

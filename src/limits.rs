@@ -144,3 +144,17 @@ pub(crate) const EMERGENCY: Duration = Duration::from_mins(30);
 pub(crate) const NOTICES: usize = 1000;
 /// For how long the codes count that link an account.
 pub(crate) const LINK: Duration = Duration::from_mins(10);
+/// How large a request to the services of a line may be, in bytes.
+pub(crate) const SERVICE_BODY: usize = 1 << 20;
+/// How many requests one line may make of them.
+pub(crate) const SERVICE_REQUESTS: usize = 20_000;
+/// How long one may take.
+pub(crate) const SERVICE_TIME: Duration = Duration::from_secs(30);
+/// How many connections there may be at once.
+pub(crate) const SERVICE_CONNECTIONS: usize = 256;
+/// How many bytes the programs of one line may keep in its memory, as JSON with their keys.
+pub(crate) const MEMORY_BYTES: usize = 4 << 20;
+/// Under how many keys.
+pub(crate) const MEMORY_KEYS: usize = 1000;
+/// How long a key may be, in bytes.
+pub(crate) const MEMORY_KEY: usize = 256;

@@ -18,6 +18,7 @@ mod net;
 mod render;
 mod scrub;
 mod seal;
+mod services;
 mod store;
 
 /// Streams are batches of small values that are made and dropped in turn, which it does several times faster than the

@@ -8,7 +8,7 @@ use std::fs;
 #[path = "support/home.rs"]
 mod home;
 
-use home::{Home, sources};
+use home::{Home, Said, field, sources};
 
 /// A home with bundles of `tests/cog` enabled, and a user `ada` who may do all that they bring.
 fn with(bundles: &[&str]) -> Home {
@@ -149,4 +149,63 @@ fn what_is_missing_is_said_when_a_bundle_is_enabled() {
         assert!(first.contains(" (not there)") && first.contains("published in the image cogcmd/"), "{first}");
         assert!(help.contains(&format!("bundle remove {name}, then install it again")), "{help}");
     }
+}
+
+#[test]
+fn programs_remember_for_as_long_as_their_line() {
+    let home = with(&["tally", "crier"]);
+    let many = "range 1 40 | each { render '{\"n\": {{ _ }}}' } | parse json | tally:sum --field=n";
+    assert_eq!(home.values(many), [serde_json::json!({"status": 200, "count": 39, "sum": 780})]);
+    shows(
+        &home,
+        &[
+            ("list a b c | crier:gather", "all  [{\"body\":[\"a\"]},{\"body\":[\"b\"]},{\"body\":[\"c\"]}]"),
+            ("crier:gather", "all  [{}]"),
+            // the stages of a line have one memory, and each round of a block is a stage of its own
+            ("tally:ask PUT memory/1.0.0/k 5 && tally:ask GET memory/1.0.0/k", "200 5\n200 5"),
+            ("list 1 2 | each { crier:gather }", "all\n──────────────\n[{\"body\":[1]}]\n[{\"body\":[2]}]"),
+            ("tally:ask GET memory/1.0.0/k", "404 {\"error\":\"key not found\"}"),
+            (
+                "tally:ask POST memory/1.0.0/k '{\"op\":\"join\",\"value\":1}'",
+                "422 {\"error\":\"a list can be joined to a list only\"}",
+            ),
+        ],
+    );
+    home.run_as("ada", "tally:ask GET meta '' wrong").well().strip_prefix("401 ").expect("refused");
+}
+
+#[test]
+fn programs_post_with_the_rights_of_who_asks() {
+    let home = with(&["crier"]);
+    home.setup(&["room create '#ops' --audience private", "user create bob"]);
+    home.run_as("bob", "crier:cry '#ops' hi").fails(1, "403: bob may not post to #ops: it takes room:post");
+    home.run_as("bob", "crier:cry '@ada' hi").fails(1, "403: bob may not post to @ada: it takes room:post");
+    home.setup(&["role grant crew room:post"]);
+    shows(&home, &[("crier:cry '#ops' 'over here'", ""), ("crier:cry @bob psst", ""), ("crier:cry @ada note", "")]);
+    home.run_as("ada", "crier:cry '#nowhere' hi").fails(1, "404: there is no place #nowhere");
+    home.run_as("ada", "crier:cry ops hi").fails(1, "404: there is no place \"ops\"");
+    assert_eq!(home.values("room read '#ops' | get text"), ["over here"]);
+    let read =
+        |user: &str| Said::of(&mut home.command(&["run", "--json", "--as", user, "--", "inbox | get text"])).values();
+    assert_eq!(read("bob"), ["psst"]);
+    assert_eq!(read("ada"), ["note"]);
+    // the log says by which command it was, and that bob was refused
+    let posts: Vec<String> = home
+        .log()
+        .iter()
+        .filter(|line| field(line, "line").starts_with("crier:cry '#ops'"))
+        .flat_map(|line| home.values(&format!("audit show {}", field(line, "id"))))
+        .filter(|record| record["command"] == "room:post")
+        .map(|record| format!("{} {}", field(&record, "outcome"), record["body"]["args"]))
+        .collect();
+    let args = r##"{"by":"crier:cry","to":"#ops"}"##;
+    assert_eq!(posts, [format!("denied {args}"), format!("allowed {args}")]);
+}
+
+#[test]
+fn the_sandbox_opens_the_services_and_no_other_port() {
+    let home = with(&["tally"]);
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let line = format!("tally:reach {}", other.local_addr().unwrap().port());
+    shows(&home, &[(line.as_str(), "Permission denied\nno UDP")]);
 }

@@ -11,7 +11,7 @@ use pipit_grammar::ast;
 
 use crate::absent::watched;
 use crate::args::{Arg, Args};
-use crate::origin::{Inquiry, Note, Origin, Turn};
+use crate::origin::{Inquiry, Note, Origin, Pass, Turn};
 use crate::shell::Verb;
 use crate::spec::{Effect, Spec};
 use crate::stream::{Batch, Stream};
@@ -175,6 +175,11 @@ pub trait Host: Send + Sync {
     /// Asks whoever typed the line, and waits for what they say; an error when nobody can be asked or nobody answers.
     async fn ask(&self, _command: &Command, _inquiry: Inquiry) -> Result<EcoString, Error> {
         Err(Error::failed("nobody can be asked here"))
+    }
+
+    /// With what the programs of a command reach the shell's services; none where there are none.
+    fn services(&self, _command: &Command) -> Option<Pass> {
+        None
     }
 
     /// Does what only the shell can.

@@ -61,7 +61,7 @@ pub use labels::Labels;
 pub use layout::{Layout, columns, plain};
 pub use moment::moment;
 pub use noun::Noun;
-pub use origin::{Attached, Attachment, Inquiry, Level, Note, Origin, Turn};
+pub use origin::{Attached, Attachment, Inquiry, Level, Note, Origin, Pass, Turn};
 pub use shell::Verb;
 pub use spec::{Effect, Example, Fill, Flow, Hand, Spec};
 pub use stream::{BATCH, Batch, Stream};

@@ -23,6 +23,17 @@ pub struct Origin {
     pub handle: EcoString,
 }
 
+/// With what the programs of a command reach the shell's services while their line runs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pass {
+    /// The address before every path, `http://127.0.0.1:4002`.
+    pub root: EcoString,
+    /// What is to be shown with every request; secret.
+    pub token: EcoString,
+    /// The port of the address.
+    pub port: u16,
+}
+
 /// Where a call stands among those of its stage, which runs once for each value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {

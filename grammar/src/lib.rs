@@ -17,5 +17,5 @@ pub mod usage;
 
 pub use error::SyntaxError;
 pub use line::repair::is_escaped;
-pub use line::{parse, parse_alias, parse_path};
+pub use line::{parse, parse_alias, parse_path, parse_place};
 pub use span::Span;

@@ -15,6 +15,7 @@ pub(crate) mod repair;
 mod scope;
 mod word;
 
+pub use redirect::parse_place;
 pub(crate) use reference::is_plain;
 pub(crate) use repair::is_blank;
 

@@ -12,12 +12,14 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use ecow::EcoString;
-use pipit_commands::{Call, Error, Level, Note, Record, Stream, Value};
+use pipit_commands::{Call, Error, Level, Note, Pass, Record, Stream, Value};
 
 pub(super) use environment::environment;
 use said::Said;
 
 use super::control::warn;
+use super::fence::{Reached, reached};
+use super::hold::Hold;
 use super::manifest::{Entry, Format, Manifest, Program};
 use super::output::Decoder;
 use super::process::{Prepared, Ready};
@@ -64,6 +66,23 @@ pub(super) async fn run(
         return Err(Error::failed(if text.is_empty() { "the program gave up".to_owned() } else { text }));
     }
     Ok(Stream::of(said.values))
+}
+
+/// With what a program reaches the shell's services, whose port is opened for it. None where no single port can be opened,
+/// and none in a network of its own.
+pub(super) fn pass(entry: &Entry, call: &Call, hold: &mut Hold) -> Option<Pass> {
+    if !matches!(entry.run.program, Program::Cog(_)) {
+        return None;
+    }
+    match hold {
+        Hold::Basic => call.host().services(call.command()),
+        Hold::Restrict(fence) if matches!(reached(), Reached::Restrict(_)) => {
+            let pass = call.host().services(call.command())?;
+            fence.services = Some(pass.port);
+            Some(pass)
+        }
+        Hold::Restrict(_) | Hold::Isolate(_) => None,
+    }
 }
 
 /// What a program finds on standard input: what is neither a record nor a list becomes the body of a record.

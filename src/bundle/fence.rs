@@ -36,6 +36,9 @@ pub(super) struct Fence {
     pub(super) write: Vec<PathBuf>,
     /// TCP ports it connects to. With none it has no sockets to the network but TCP, which reaches nothing.
     pub(super) ports: Vec<u16>,
+    /// The port of the shell's own services, to which it connects by TCP too; UDP is none of it.
+    #[serde(default)]
+    pub(super) services: Option<u16>,
 }
 
 impl Fence {
@@ -44,6 +47,11 @@ impl Fence {
         if !self.ports.is_empty() {
             self.restrict(PORTS)?;
             return calls::refuse(Sockets::StreamAndDatagram);
+        }
+        if self.services.is_some() {
+            // without a fence for ports there is no telling this one from others
+            self.restrict(PORTS)?;
+            return calls::refuse(Sockets::Stream);
         }
         self.offline().map(drop)
     }
@@ -75,7 +83,7 @@ impl Fence {
         let status = ruleset
             .add_rules(path_beneath_rules(&self.read, read))
             .and_then(|ruleset| ruleset.add_rules(path_beneath_rules(&self.devices, devices)))
-            .and_then(|ruleset| ruleset.add_rules(self.ports.iter().map(port)))
+            .and_then(|ruleset| ruleset.add_rules(self.ports.iter().chain(&self.services).map(port)))
             .and_then(landlock::RulesetCreated::restrict_self)
             .map_err(|error| said(&error))?;
         match status.ruleset {
@@ -165,6 +173,7 @@ mod tests {
             devices: vec!["/dev/null".into()],
             write: vec!["/srv/data".into()],
             ports: vec![443],
+            services: Some(4002),
         };
         let text = serde_json::to_string(&Some(&fence)).unwrap_or_default();
         assert_eq!(serde_json::from_str::<Option<Fence>>(&text).ok(), Some(Some(fence)));

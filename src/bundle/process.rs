@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 use pipit_commands::{Arg, Call, Command, Effect, Error, Flow, Origin};
-use pipit_commands::{Program, Record, Spec, Stream, Value};
+use pipit_commands::{Pass, Program, Record, Spec, Stream, Value};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::oneshot;
 use tokio::time::Duration;
@@ -163,8 +163,10 @@ impl Prepared {
         let mark = call.id().map_or_else(chance, |id| id.to_string());
         let folder = runner.folder(&mark);
         let (path, settings) = (search_path(bundle), (bundle.settings)(&origin)?);
-        let held = reach::hold(bundle, &program, &path, &settings, runner.home())?;
-        let around = Around { path, settings, mark: &mark, folder: &folder, proxied: held.hold.has_way_out() };
+        let mut held = reach::hold(bundle, &program, &path, &settings, runner.home())?;
+        let pass = cog::pass(entry, call, &mut held.hold);
+        let proxied = held.hold.has_way_out();
+        let around = Around { path, settings, mark: &mark, folder: &folder, proxied, pass };
         let environment = environment(bundle, entry, call, &around)?;
         let ears = Ears::of(call, manifest.templates.keys().cloned().collect());
         Ok(Self {
@@ -283,6 +285,8 @@ pub(super) struct Around<'a> {
     pub(super) folder: &'a std::path::Path,
     /// Whether the only way to the network is a proxy.
     proxied: bool,
+    /// With what the program reaches the shell's services.
+    pub(super) pass: Option<Pass>,
 }
 
 /// All that a program finds in its environment.
@@ -310,7 +314,7 @@ fn environment(
 
 /// What a program of protocol 1 is told there.
 fn told(bundle: &Ready, entry: &Entry, call: &Call, around: &Around<'_>) -> Vec<(String, String)> {
-    let Around { path, settings, mark, folder, proxied: _ } = around;
+    let Around { path, settings, mark, folder, proxied: _, pass: _ } = around;
     let origin = call.host().origin();
     let folder = folder.to_string_lossy();
     let call = described(call);

@@ -172,6 +172,7 @@ pub(super) fn fence(
         devices: DEVICES.map(PathBuf::from).to_vec(),
         write: written(bundle, &home)?,
         ports: ports(&bundle.manifest, settings),
+        services: None,
     })
 }
 

@@ -9,7 +9,7 @@ use ecow::EcoString;
 use pipit_commands::{
     Args, Attachment, Call, Command, Effect, Error, ErrorKind, Host, Inquiry, Intent, Level, Note, Origin, Stream,
 };
-use pipit_commands::{Value, Verb};
+use pipit_commands::{Pass, Value, Verb};
 use pipit_grammar::rule::{Place, Via};
 use tokio::sync::{mpsc, watch};
 
@@ -24,12 +24,14 @@ use crate::access::{Context, Identity, Subject, Verdict, objection};
 use crate::audit::{self, Trail};
 use crate::limits;
 use crate::render::{self, Progress};
+use crate::services::Session;
 
 mod around;
 mod ask;
 mod due;
 mod hand;
 mod post;
+mod services;
 mod written;
 
 use due::Due;
@@ -63,6 +65,8 @@ pub(crate) struct LineHost {
     due: Mutex<Due>,
     /// What was approved, when the line is run for that.
     release: Option<Arc<Release>>,
+    /// What programs of Cog's bundles reach the shell by, once there is one.
+    session: Mutex<Option<Session>>,
 }
 
 /// Commands of which every call is allowed, as it was decided not long ago.
@@ -144,6 +148,7 @@ impl LineHost {
             asks: request.asks.clone(),
             due: Mutex::default(),
             release,
+            session: Mutex::default(),
         }
     }
 
@@ -462,6 +467,10 @@ impl Host for Lent {
 
     async fn ask(&self, command: &Command, inquiry: Inquiry) -> Result<EcoString, Error> {
         self.host.inquire(command, &inquiry).await
+    }
+
+    fn services(&self, command: &Command) -> Option<Pass> {
+        services::pass(&self.host, command)
     }
 
     fn serve(&self, verb: Verb, call: &Call, input: Option<Stream>) -> Stream {

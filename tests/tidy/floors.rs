@@ -1,7 +1,7 @@
 //! The floors: which room of the shell may name which.
 //!
 //! ```text
-//! main → cli → chat, web, trigger, schedule, ops, relay, mcp → engine → access, audit, bundle, net → store → commands → grammar
+//! main → cli → chat, web, trigger, schedule, ops, relay, mcp → engine → access, audit, bundle, net → seal, services, store → commands → grammar
 //! ```
 //!
 //! A room names only rooms to its right. `limits` and `render` are for everybody and name no room themselves. `config` is
@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["chat", "web", "trigger", "schedule", "ops", "relay", "mcp"],
     &["engine"],
     &["access", "audit", "bundle", "net"],
-    &["seal", "store"],
+    &["seal", "services", "store"],
 ];
 
 /// For everybody; they name nobody but `limits`.

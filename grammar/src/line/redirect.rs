@@ -66,10 +66,12 @@ pub(super) fn redirect<'t>(
 /// `target = "here" | "me" | "thread" | "#room" | "@user" | adapter "://" place`
 fn target(word: &Word, typed: &str) -> Option<Target> {
     // what a backslash or a parenthesis quoted is no bare word, and a repaired dash begins no place
-    if word.bare() == Some(typed) { place(typed) } else { None }
+    if word.bare() == Some(typed) { parse_place(typed) } else { None }
 }
 
-fn place(typed: &str) -> Option<Target> {
+/// Reads a place as it stands behind `>`: `here`, `me`, `thread`, `#ops`, `@ann`, `irc://#ops`.
+#[must_use]
+pub fn parse_place(typed: &str) -> Option<Target> {
     let in_place =
         |letter: char| !matches!(letter, '\'' | '"' | '`' | '$' | '\\' | '(' | ')' | '{' | '}' | '|' | '<' | '>');
     let named = |text: &str| !text.is_empty() && text.chars().all(in_place);
@@ -130,5 +132,5 @@ fn no_place(words: &[Item], word: &Word, typed: &str) -> SyntaxError {
 }
 
 fn is_place(typed: &str) -> bool {
-    place(typed).is_some()
+    parse_place(typed).is_some()
 }

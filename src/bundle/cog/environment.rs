@@ -56,6 +56,10 @@ pub(in super::super) fn environment(
     if !step.is_empty() {
         put("COG_INVOCATION_STEP", step);
     }
+    if let Some(pass) = &around.pass {
+        put("COG_SERVICES_ROOT", &pass.root);
+        put("COG_SERVICE_TOKEN", &pass.token);
+    }
     let theirs = entry.environment.iter().chain(&around.settings);
     for (name, value) in theirs.filter(|(name, _)| !OWN.iter().any(|own| name.starts_with(own))) {
         put(name, value);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use pipit_commands::{Error, ErrorKind, Value};
+use pipit_commands::{Error, ErrorKind, Record, Value};
 use pipit_grammar::ast::Target;
 
 use super::LineHost;
@@ -30,7 +30,7 @@ impl LineHost {
         if takes_no_right(target) {
             return Ok(());
         }
-        self.judge_post(&self.subject, target)?;
+        self.judge_post(&self.subject, target, None)?;
         serve::rooms::known(self, target)
     }
 
@@ -38,25 +38,37 @@ impl LineHost {
     /// each time, for a redirect may stand in an alias that is gone when the log is read.
     pub(in super::super) fn may_post_now(&self, target: &Target) -> Result<(), Error> {
         let subject = self.engine.world()?.policy.subject(&self.identity)?;
-        self.judge_post(&subject, target)?;
-        self.write_post(target, true);
+        self.judge_post(&subject, target, None)?;
+        self.write_post(target, None, true);
         Ok(())
     }
 
-    fn judge_post(&self, subject: &Subject, target: &Target) -> Result<(), Error> {
+    /// The same for a program of a command, which is written down too.
+    pub(super) fn may_post_by(&self, target: &Target, command: &str) -> Result<(), Error> {
+        let subject = self.engine.world()?.policy.subject(&self.identity)?;
+        self.judge_post(&subject, target, Some(command))?;
+        self.write_post(target, Some(command), true);
+        Ok(())
+    }
+
+    fn judge_post(&self, subject: &Subject, target: &Target, by: Option<&str>) -> Result<(), Error> {
         if takes_no_right(target) || subject.has("room:post") {
             return Ok(());
         }
-        self.write_post(target, false);
+        self.write_post(target, by, false);
         let name = subject.name();
         Err(Error::new(ErrorKind::Denied, format!("{name} may not post to {target}: it takes room:post")))
     }
 
-    fn write_post(&self, target: &Target, allowed: bool) {
+    fn write_post(&self, target: &Target, by: Option<&str>, allowed: bool) {
+        let args = match by {
+            None => Value::from(target.to_string()),
+            Some(by) => [("to", target.to_string()), ("by", by.to_owned())].into_iter().collect::<Record>().into(),
+        };
         self.trail.verdict(&audit::Verdict {
             at: now(),
             command: "room:post",
-            args: &Value::from(target.to_string()).to_json(),
+            args: &args.to_json(),
             allowed,
             rule: if takes_no_right(target) { "" } else { "must have room:post" },
         });

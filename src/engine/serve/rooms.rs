@@ -80,7 +80,7 @@ pub(in super::super) async fn gather(mut values: Stream) -> Result<Vec<Value>, E
 }
 
 /// Posts a text where the line was said.
-pub(super) async fn post_here(host: &LineHost, said: &str) -> Result<(), Error> {
+pub(in super::super) async fn post_here(host: &LineHost, said: &str) -> Result<(), Error> {
     host.spend_post()?;
     let outlet = host.engine.0.outlet.get();
     let knows = |place: &Place| outlet.filter(|outlet| outlet.knows(&host.service, place));

@@ -112,7 +112,7 @@ fn within(row: &Row) -> Option<String> {
     let command = row.command.as_deref().unwrap_or_default();
     let outcome = row.outcome.as_deref().unwrap_or_default();
     match (row.kind.as_str(), outcome) {
-        ("verdict", "allowed") if command == "room:post" => Some(format!("posted to {}", said("args"))),
+        ("verdict", "allowed") if command == "room:post" => Some(posted(body.as_ref())),
         ("asked" | "closed" | "intent", _) | ("verdict", "allowed") => None,
         ("verdict", _) => {
             let rule = said("rule");
@@ -129,6 +129,18 @@ fn within(row: &Row) -> Option<String> {
             let rest = body.as_ref().map(Value::to_json).filter(|body| body != "{}").unwrap_or_default();
             Some(format!("{} {rest}", words.join(" ")).trim_end().to_owned())
         }
+    }
+}
+
+/// Where a post went, and by which program when it was one's.
+fn posted(body: Option<&Value>) -> String {
+    let Some(Value::Record(body)) = body else { return "posted".to_owned() };
+    match body.get("args") {
+        Some(Value::Record(args)) => {
+            let part = |name: &str| args.get(name).map(Value::to_text).unwrap_or_default();
+            format!("{} posted to {}", part("by"), part("to"))
+        }
+        place => format!("posted to {}", place.map(Value::to_text).unwrap_or_default()),
     }
 }
 
