@@ -27,7 +27,7 @@ impl Editor {
         let mut keys = default_emacs_keybindings();
         let complete = ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu(MENU.into()), ReedlineEvent::MenuNext]);
         keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, complete);
-        let menu = ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name(MENU)));
+        let menu = ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name(MENU).with_marker("")));
         let mut editor = Reedline::create()
             .with_edit_mode(Box::new(Emacs::new(keys)))
             .with_validator(Box::new(Open))
@@ -68,7 +68,7 @@ impl Completer for Choices {
     fn complete(&mut self, line: &str, at: usize) -> CompletionResult {
         let completion = (self.0)(line, at);
         let span = Span::new(completion.start, completion.end.max(completion.start));
-        let suggestions: Vec<Suggestion> = completion
+        let mut suggestions: Vec<Suggestion> = completion
             .choices
             .into_iter()
             .map(|choice| Suggestion {
@@ -79,6 +79,10 @@ impl Completer for Choices {
                 ..Suggestion::default()
             })
             .collect();
+        if suggestions.is_empty() {
+            // the only choice is taken at once; without one the menu would open to say that it is empty
+            suggestions.push(Suggestion { span: Span::new(at, at), ..Suggestion::default() });
+        }
         CompletionResult::Fresh { suggestions: suggestions.into(), partial: None }
     }
 }
