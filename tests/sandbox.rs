@@ -11,6 +11,8 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 
 use serde_json::{Value, json};
 
+#[path = "sandbox/chaos.rs"]
+mod chaos;
 #[path = "support/home.rs"]
 mod home;
 #[path = "sandbox/isolate.rs"]

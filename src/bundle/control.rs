@@ -7,6 +7,7 @@ use ecow::EcoString;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use pipit_commands::{Call, Error, Inquiry, Level, Note, Record, Value};
+use rustix::net::Shutdown;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::time::{Duration, timeout};
@@ -100,7 +101,7 @@ impl Control {
     /// called again.
     pub(super) async fn next(&mut self) -> Option<Said> {
         if self.lines == LINES {
-            self.lines += 1;
+            self.close();
             let text = format!("it wrote more than {LINES} lines on its control descriptor; the rest is not heard");
             return Some(Said::Note(warn(text)));
         }
@@ -114,13 +115,19 @@ impl Control {
             Err(_) => return None,
         }
         if self.line.len() as u64 == LINE {
-            self.lines = LINES + 1;
+            self.close();
             let text = "a line on its control descriptor is too long; what follows is not heard";
             return Some(Said::Note(warn(text.into())));
         }
         let line = std::mem::take(&mut self.line);
         self.lines += 1;
         Some(read(&line).unwrap_or_else(|why| Said::Note(warn(format!("a line on its control descriptor {why}")))))
+    }
+
+    /// Hears no more. A program that goes on is told by an error, and does not wait for somebody who listens.
+    fn close(&mut self) {
+        self.lines = LINES + 1;
+        let _ = rustix::net::shutdown(self.channel.get_ref(), Shutdown::Both);
     }
 
     /// Answers a question; a program that has gone, or does not read, does not hear it.

@@ -19,7 +19,7 @@ pub(super) const TEMPORARY: &str = "/tmp";
 const ALSO_TEMPORARY: [&str; 2] = ["/var/tmp", "/dev/shm"];
 /// What the folders in memory hold at most: the private one, `/tmp`, and the root, which holds none but places for others.
 const SIZES: [&str; 3] =
-    ["size=256m,nr_inodes=32k,mode=0700", "size=64m,nr_inodes=16k,mode=1777", "size=4m,nr_inodes=8k,mode=0755"];
+    ["size=256m,nr_inodes=16k,mode=0700", "size=64m,nr_inodes=16k,mode=1777", "size=4m,nr_inodes=8k,mode=0755"];
 /// How many links are followed to one place.
 const LINKS: usize = 40;
 

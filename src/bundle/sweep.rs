@@ -95,7 +95,12 @@ fn round(group: i32, mark: &str, started: &Started) -> bool {
         }
         if state.ended {
             // its own children became the shell's when it ended, perhaps after they were listed here: look again
-            left |= rustix::process::waitpid(Some(process), WaitOptions::NOHANG).is_ok_and(|ended| ended.is_some());
+            left |= match rustix::process::waitpid(Some(process), WaitOptions::NOHANG) {
+                Ok(Some(_)) => true,
+                // its first thread has ended, and others have not yet
+                Ok(None) => state.group == group || !known.processes.contains(&state.group),
+                Err(_) => false,
+            };
             continue;
         }
         let ours = state.group == group
