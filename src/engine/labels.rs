@@ -90,3 +90,23 @@ pub(super) fn reckoned(
     }
     Err(Error::failed(format!("{name} was kept anew while the line was on its way")).help("run the line again"))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    use pipit_grammar::rule::Place;
+
+    use crate::access::Identity;
+    use crate::engine::tests::{Site, denied};
+
+    #[tokio::test]
+    async fn a_page_of_an_answer_may_be_anything() {
+        let guard = "rule create 'guard when command is value:error with arg[0] is tainted must have site:free'";
+        let site = Site::new(&["user create alice", "permission create site:free", guard]).await;
+        let (alice, ops) = (Identity::Named("alice".into()), Place::Room("ops".into()));
+        site.engine.keep_answer(&alice, ("shell", &ops), ("what a program said", 0), false).await.unwrap();
+        assert_eq!(site.says("alice", "more").await.text, "what a program said");
+        denied(&site.says("alice", "more | error $_").await, "it takes site:free");
+    }
+}

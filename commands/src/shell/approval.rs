@@ -27,6 +27,7 @@ pub(super) fn approval() -> Vec<Command> {
                 )
                 .shows("approvals", "what waits")
                 .shows("approvals 7QK2M9RX4T", "the whole request, with its code")
+                .outside("others")
                 .shell(Verb::Approvals, Flow::Each),
         ],
     )
@@ -90,7 +91,7 @@ pub(super) fn emergency() -> Vec<Command> {
             row("list")
                 .about("The emergencies there were, by whom and why, and who reviewed them")
                 .rule("must have any in [shell:break-glass, audit:read]")
-                .shell(Verb::BreakGlassList, Flow::Each),
+                .outside("others").shell(Verb::BreakGlassList, Flow::Each),
             row("review ID [NOTE…]")
                 .about("Says that you have looked at what somebody else did in an emergency; before that there is no next one")
                 .shows("break-glass review 7QK2M9RX restarted web, nothing else", "")

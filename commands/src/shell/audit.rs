@@ -35,6 +35,7 @@ pub(super) fn audit() -> Vec<Command> {
             .lines(),
             look("show ID", "Everything that is written of one line", Verb::AuditShow, right)
                 .shows("audit show 7M34SEPE", "")
+                .outside("others")
                 .fills_from("ID", "id"),
             look(
                 "export [--since=TIME] [--until=TIME] [--format=FORMAT]",
@@ -44,6 +45,7 @@ pub(super) fn audit() -> Vec<Command> {
             )
             .shows("audit export --since=1d --format=cef", "in the terminal: pipit audit export --format=cef > FILE")
             .kind("FORMAT", one_of(&["json-lines", "cef"]))
+            .outside("others")
             .times(),
             look(
                 "timeline [--since=TIME] [--until=TIME] [--room=ROOM] [--user=USER] [--zone=ZONE] [--format=FORMAT]",
@@ -55,6 +57,7 @@ pub(super) fn audit() -> Vec<Command> {
             .shows("audit timeline --since=2h --room=#ops --zone=Europe/Zurich", "")
             .kind("FORMAT", one_of(&["markdown", "html"]))
             .kind("ZONE", Kind::Check(|text| zone(text).map(drop)))
+            .outside("others")
             .times(),
             look(
                 "verify",
@@ -84,6 +87,7 @@ impl Row {
 
     fn lines(self) -> Self {
         self.times()
+            .outside("others")
             .kind("N", Kind::Int(1, 10_000))
             .kind("HOW", one_of(ENDS))
             .fields(&["id", "at", "who", "via", "room", "line", "ended", "message"])

@@ -22,6 +22,7 @@ pub(super) fn bundles() -> Vec<Command> {
             .shows("bundle install https://example.com/aws-1.2.0.tar.gz", "from the web")
             .shows("bundle install https://example.com/aws.git --ref=v1.2.0", "a tag of a repository"),
             look("find [WORD]", "What the site's index offers", Verb::BundleFind, right)
+                .outside("bundles")
                 .shows("bundle find aws", "versions that there are"),
             admin("enable NAME [VERSION]", "Makes the commands of a bundle available", Verb::BundleEnable, right)
                 .shows("bundle enable aws", ""),
@@ -31,6 +32,7 @@ pub(super) fn bundles() -> Vec<Command> {
                 Verb::BundleDiff,
                 right,
             )
+            .outside("bundles")
             .shows("bundle diff aws 1.3.0", "before it is enabled"),
             admin(
                 "upgrade NAME [VERSION] [--accept]",
@@ -46,6 +48,7 @@ pub(super) fn bundles() -> Vec<Command> {
             admin("remove NAME [VERSION]", "Removes a bundle that is not enabled", Verb::BundleRemove, right)
                 .shows("bundle remove aws 1.0.0", ""),
             look("list", "The bundles that are installed", Verb::BundleList, right)
+                .outside("bundles")
                 .fields(&["name", "version", "state", "from"]),
             admin(
                 "set NAME KEY [VALUE] [--room=ROOM] [--user=USER]",
@@ -65,6 +68,7 @@ pub(super) fn bundles() -> Vec<Command> {
             look("settings NAME", "What is set for a bundle; secrets are not shown", Verb::BundleSettings, right)
                 .shows("bundle settings aws", ""),
             look("show NAME", "What a bundle brings: commands, rules, permissions, needs", Verb::BundleShow, right)
+                .outside("bundles")
                 .shows("bundle show aws", ""),
         ],
     )

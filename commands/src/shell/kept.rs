@@ -31,6 +31,7 @@ pub(super) fn kept() -> Vec<Command> {
                 row("list [--room]")
                     .about("The streams you keep, or those of the room: whose, how old, how large")
                     .shows("keep list --room", "what the room keeps")
+                    .outside("others")
                     .shell(Verb::KeepList, Flow::Each),
                 row("drop NAME [--room]")
                     .about("Forgets a kept stream; one of the room takes who kept it, or room:manage")

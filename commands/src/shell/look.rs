@@ -16,16 +16,16 @@ pub(super) fn shell() -> Vec<Command> {
                 .shows("help", "every command that you may run")
                 .shows("help sort", "the usage and examples of one")
                 .shows("help text", "the commands of a family, or of a bundle")
-                .shell(Verb::Help, Flow::Each),
+                .outside("others").shell(Verb::Help, Flow::Each),
             row("which NAME…")
                 .about("What a name stands for: a command, and of which bundle, or an alias")
                 .shows("which ec2", "where a name leads")
-                .shell(Verb::Which, Flow::Each),
+                .outside("others").shell(Verb::Which, Flow::Each),
             row("explain LINE…")
                 .about("How a line is understood: each stage, what it is, what it needs; nothing runs")
                 .shows("explain { list b a | sort }", "a whole line stands in a block")
                 .takes_command()
-                .shell(Verb::Explain, Flow::Each),
+                .outside("others").shell(Verb::Explain, Flow::Each),
             row("why LINE…")
                 .about("Whether you may run a line, and by which rules; nothing runs")
                 .shows("why aws stop i-1", "what it takes")
@@ -53,7 +53,7 @@ pub(super) fn shell() -> Vec<Command> {
             row("ps")
                 .about("The lines that run now: your own, or all with shell:ps")
                 .outside("others")
-                .shell(Verb::Ps, Flow::Each),
+                .outside("others").shell(Verb::Ps, Flow::Each),
             row("kill ID")
                 .about("Stops a running line of your own; those of others with shell:kill")
                 .fills_from("ID", "id")
@@ -64,7 +64,7 @@ pub(super) fn shell() -> Vec<Command> {
                 .kind("N", Kind::Int(1, 100))
                 .shows("more 40", "forty lines; without a number as many as an answer shows")
                 .shows("more --all | lines | grep error", "looks through all of it")
-                .shell(Verb::More, Flow::Each),
+                .outside("kept").shell(Verb::More, Flow::Each),
             row("status [WHAT]")
                 .about("How the shell is: version, audit log, chat services; how tightly programs of bundles can be held")
                 .kind("WHAT", Kind::OneOf(vec!["sandbox".into()]))

@@ -55,6 +55,7 @@ pub(super) fn alias() -> Vec<Command> {
                 .shell(Verb::AliasMove, Flow::Each),
             row("list")
                 .about("Your aliases, those of this room and those of the site, with who made them")
+                .outside("others")
                 .shell(Verb::AliasList, Flow::Each),
         ],
     )

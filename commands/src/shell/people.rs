@@ -20,7 +20,7 @@ pub(super) fn remind() -> Vec<Command> {
                     "to another it takes room:post, and lands in the inbox",
                 )
                 .shell(Verb::Remind, Flow::Each),
-            row("list").about("The reminders that you have set").shell(Verb::RemindList, Flow::Each),
+            row("list").about("The reminders that you have set").outside("kept").shell(Verb::RemindList, Flow::Each),
             row("cancel ID")
                 .about("Takes a reminder of yours back")
                 .fills_from("ID", "id")
@@ -38,6 +38,7 @@ pub(super) fn inbox() -> Vec<Command> {
             row("inbox")
                 .about("What was sent to you while nobody could say where you are; in a direct message only")
                 .effect(Effect::Idempotent)
+                .outside("others")
                 .shell(Verb::Inbox, Flow::Each),
             row("clear")
                 .about("Throws away the messages that you have read")
@@ -61,11 +62,13 @@ pub(super) fn karma() -> Vec<Command> {
                 .shows("karma bob++", "one more for bob; `karma bob--` is one less")
                 .shows("karma 'good coffee' up", "names of several words go in quotes; up, down, +1 and -1 do the same")
                 .shows("karma bob", "how much it is")
+                .outside("others")
                 .shell(Verb::Karma, Flow::Each),
             row("list [--count=N]")
                 .about("Who and what has the most karma")
                 .kind("N", Kind::Int(1, 1000))
                 .shows("karma list --count=3", "the first three")
+                .outside("others")
                 .shell(Verb::KarmaList, Flow::Each),
         ],
     )
@@ -84,6 +87,7 @@ pub(super) fn standup() -> Vec<Command> {
                 .about("What the people of the room are at: the notes of the last day")
                 .kind("TIME", Kind::Time)
                 .shows("standup list --since=1h", "those of the last hour")
+                .outside("others")
                 .shell(Verb::StandupList, Flow::Each),
             row("delete")
                 .about("Takes your newest note back")
@@ -110,18 +114,21 @@ pub(super) fn poll() -> Vec<Command> {
                 .kind("NUMBER", number())
                 .effect(Effect::Idempotent)
                 .shows("poll vote 2", "the second option; another vote replaces it")
+                .outside("others")
                 .shell(Verb::PollVote, Flow::Each),
             row("show [NUMBER]")
                 .about("How a poll stands, or ended; without a number the newest")
                 .kind("NUMBER", number())
                 .shows("poll show 3 | get votes", "votes, share and a bar for every option")
+                .outside("others")
                 .shell(Verb::PollShow, Flow::Each),
-            row("list").about("The polls of the room").shell(Verb::PollList, Flow::Each),
+            row("list").about("The polls of the room").outside("others").shell(Verb::PollList, Flow::Each),
             row("close [NUMBER]")
                 .about("Ends a poll of your own, and shows how it ended; those of others with room:manage")
                 .kind("NUMBER", number())
                 .effect(Effect::Idempotent)
                 .shows("poll close 3", "no more votes")
+                .outside("others")
                 .shell(Verb::PollClose, Flow::Each),
         ],
     )
