@@ -59,6 +59,7 @@ use approval::Release;
 pub(crate) use asking::Asking;
 use bundles::Bundles;
 pub(crate) use complete::Completion;
+pub(crate) use drive::looks;
 use drive::{Bounds, Listed, Running, drive, status};
 pub(crate) use host::Paging;
 use host::{Judged, Lent, LineHost};

@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use ecow::EcoString;
 use futures_util::FutureExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 
 use super::teller::{About, Teller, Told, Ways};
 use super::{Answer, Ask, Message, Place};
+use crate::engine::looks;
 use crate::limits;
 use crate::render::Look;
 
@@ -29,6 +30,8 @@ const STRANGERS: usize = 64;
 const ALONE: Duration = Duration::from_secs(2);
 /// Lines of one sender that may run at the same time, when those before the last take long.
 const SLOW: usize = 8;
+/// Lines of one sender that look at the others, or stop them, when as many as may run do.
+const LOOKING: usize = 2;
 /// Lines of one sender that may wait for the one before.
 const WAITING: usize = 256;
 /// Senders with a lane of their own; beyond this the idle ones are forgotten, and then new ones refused.
@@ -68,6 +71,8 @@ struct Course {
     running: Arc<Semaphore>,
     strangers: Arc<Semaphore>,
     ways: Ways,
+    /// How long the next line of a sender waits for the one before.
+    alone: Duration,
     /// Lines so far.
     lines: AtomicU64,
 }
@@ -83,11 +88,15 @@ impl Course {
 struct Lane {
     state: Mutex<LaneState>,
     running: Arc<Semaphore>,
+    looking: Arc<Semaphore>,
+    /// Told of each line that comes to wait.
+    arrived: Notify,
 }
 
 impl Default for Lane {
     fn default() -> Self {
-        Self { state: Mutex::default(), running: Arc::new(Semaphore::new(SLOW)) }
+        let (running, looking) = (Arc::new(Semaphore::new(SLOW)), Arc::new(Semaphore::new(LOOKING)));
+        Self { state: Mutex::default(), running, looking, arrived: Notify::new() }
     }
 }
 
@@ -105,6 +114,38 @@ impl Lane {
     fn lock(&self) -> MutexGuard<'_, LaneState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The next line and its permit; none when nothing waits any more. Where as many run as may, one that only looks at
+    /// them or stops them goes before the others: without it nobody could.
+    async fn next(&self) -> Option<(Message, OwnedSemaphorePermit)> {
+        loop {
+            let free = Arc::clone(&self.running).try_acquire_owned().ok();
+            {
+                let mut state = self.lock();
+                let next = match free {
+                    Some(permit) => state.waiting.pop_front().map(|message| (message, permit)),
+                    None => self.ahead(&mut state.waiting),
+                };
+                state.busy = next.is_some() || !state.waiting.is_empty();
+                state.told &= state.busy;
+                state.watched &= state.busy;
+                if next.is_some() || !state.busy {
+                    return next;
+                }
+            }
+            tokio::select! {
+                // nobody else takes from it, so it is there at the next round
+                _ = self.running.acquire() => {}
+                () = self.arrived.notified() => {}
+            }
+        }
+    }
+
+    fn ahead(&self, waiting: &mut VecDeque<Message>) -> Option<(Message, OwnedSemaphorePermit)> {
+        let at = waiting.iter().position(|message| looks(&message.text))?;
+        let permit = Arc::clone(&self.looking).try_acquire_owned().ok()?;
+        waiting.remove(at).map(|message| (message, permit))
+    }
 }
 
 impl Turns {
@@ -114,7 +155,7 @@ impl Turns {
         let (answers, answer) = mpsc::channel(ANSWERS);
         let (running, strangers) = (Arc::new(Semaphore::new(RUNNING)), Arc::new(Semaphore::new(STRANGERS)));
         let ways = Ways { lives, answers, look };
-        let course = Arc::new(Course { ask, running, strangers, ways, lines: AtomicU64::new(0) });
+        let course = Arc::new(Course { ask, running, strangers, ways, alone: ALONE, lines: AtomicU64::new(0) });
         (Self { course, lanes: HashMap::new() }, life, answer)
     }
 
@@ -148,6 +189,7 @@ impl Turns {
             tokio::spawn(watch(self.course.teller(&message), lane.clone()));
         }
         state.waiting.push_back(message);
+        lane.arrived.notify_one();
         if !state.busy {
             state.busy = true;
             tokio::spawn(drive(self.course.clone(), lane.clone()));
@@ -163,27 +205,17 @@ impl Turns {
 
 /// Runs the lines of one lane until none waits.
 async fn drive(course: Arc<Course>, lane: Arc<Lane>) {
-    loop {
-        let next = {
-            let mut state = lane.lock();
-            let next = state.waiting.pop_front();
-            state.busy = next.is_some();
-            state.told &= state.busy;
-            state.watched &= state.busy;
-            next
-        };
-        let Some(message) = next else { return };
-        // an error means that a semaphore was closed, which nobody does; all take them in this order
-        let Ok(own) = Arc::clone(&lane.running).acquire_owned().await else { return };
+    while let Some((message, own)) = lane.next().await {
         let mut stranger = None;
         if message.sender.account.is_none() {
             let Ok(permit) = Arc::clone(&course.strangers).acquire_owned().await else { return };
             stranger = Some(permit);
         }
+        // an error means that a semaphore was closed, which nobody does; all take them in this order
         let Ok(turn) = Arc::clone(&course.running).acquire_owned().await else { return };
         let mut answer = Box::pin(run(course.clone(), message, (own, stranger, turn)));
         // one that goes on does so by itself; most have ended before, and need no task of their own
-        if timeout(ALONE, &mut answer).await.is_err() {
+        if timeout(course.alone, &mut answer).await.is_err() {
             tokio::spawn(answer);
         }
     }
@@ -259,6 +291,31 @@ mod tests {
         let told = timeout(ALONE, answers.recv()).await.expect("an answer").unwrap();
         let What::Answer(Some(answer)) = told.what else { panic!("{told:?}") };
         assert_eq!(answer.text, "alice");
+    }
+
+    #[tokio::test]
+    async fn whoever_has_too_many_lines_can_look_at_them() {
+        let ask: Ask = Arc::new(|message: Message, _| {
+            Box::pin(async move {
+                if message.text == "x" {
+                    std::future::pending::<()>().await;
+                }
+                Some(Answer { text: message.text.to_string(), notice: false, question: None })
+            })
+        });
+        let (mut turns, _lives, mut answers) = Turns::new(ask, Look::Plain);
+        Arc::get_mut(&mut turns.course).unwrap().alone = Duration::from_millis(1);
+        for _ in 0..2 * SLOW {
+            turns.line_up(message("alice", Some("alice")));
+        }
+        for line in ["echo 1", "ps", "kill ABC"] {
+            turns.line_up(Message { text: line.into(), ..message("alice", Some("alice")) });
+        }
+        for line in ["ps", "kill ABC"] {
+            let told = answers.recv().await.unwrap();
+            let What::Answer(Some(answer)) = told.what else { panic!("{told:?}") };
+            assert_eq!(answer.text, line);
+        }
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ecow::EcoString;
 use pipit_commands::{Batch, Error, ErrorKind, Stream, Value, Verb};
+use pipit_grammar::ast::Stage;
 use tokio::sync::oneshot;
 
 use super::plan::Plan;
@@ -26,6 +27,12 @@ pub(super) struct Running {
     /// How many values it has given.
     pub(super) shown: Arc<AtomicU64>,
     pub(super) kill: oneshot::Sender<EcoString>,
+}
+
+/// Whether a line, as it is typed, does nothing but look at the lines that run (`ps`) or stop one (`kill`).
+pub(crate) fn looks(line: &str) -> bool {
+    let looks = |stage: &Stage| matches!(stage.name.text.as_str(), "ps" | "kill");
+    pipit_grammar::parse(line).is_ok_and(|line| line.rest.is_empty() && line.first.stages.iter().all(looks))
 }
 
 /// Pulls a line's stream to its end. `clean` takes out of its values what may not be shown.
