@@ -208,4 +208,38 @@ fn the_sandbox_opens_the_services_and_no_other_port() {
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let line = format!("tally:reach {}", other.local_addr().unwrap().port());
     shows(&home, &[(line.as_str(), "Permission denied\nno UDP")]);
+    home.run("bundle enable tally --network=nowhere").fails(1, "\"nowhere\" is no address");
+    let port = other.local_addr().unwrap().port();
+    let said = home.run("bundle disable tally && bundle enable tally").well();
+    assert!(
+        said.contains("its programs reach no network; where they have to: bundle enable tally --network="),
+        "{said}"
+    );
+    home.setup(&[&format!("bundle enable tally --network=localhost:{port}")]);
+    shows(
+        &home,
+        &[(line.as_str(), "reached\nUDP"), ("tally:ask GET memory/1.0.0/k", "404 {\"error\":\"key not found\"}")],
+    );
+    // it holds until somebody says something else
+    home.setup(&["bundle enable tally"]);
+    shows(&home, &[(line.as_str(), "reached\nUDP")]);
+    let shown = home.run("bundle show tally").well();
+    assert!(shown.contains(&format!("network: localhost:{port}\n")), "{shown}");
+    home.setup(&["bundle install bundles/hello-sh"]);
+    home.run("bundle enable hello-sh --sandbox=basic").fails(1, "the manifest of hello-sh says itself what it needs");
+}
+
+#[test]
+fn settings_that_no_manifest_names() {
+    let home = with(&["tell"]);
+    home.run("bundle set tell TELL_TOKEN s3same-open").fails(1, "a secret never stands in a line");
+    home.run("bundle set tell OTHER_PASSWORD s3same-open").fails(1, "a secret never stands in a line");
+    home.run("bundle set tell COG_USERNAME eve").fails(1, "tell has no setting COG_USERNAME");
+    home.run_with("secret set tell TELL_TOKEN", "s3same-open\n").well();
+    home.run_with("secret set tell REGION", "eu-hidden-1\n").well();
+    home.setup(&["bundle set tell COLOUR blue", "bundle set tell PORT 9090 --user=ada"]);
+    shows(&home, &[("say secret", "it is [secret tell TELL_TOKEN] in [secret tell REGION]")]);
+    let said = home.run_as("ada", "tell:env").well();
+    assert!(said.contains("COLOUR=blue\n") && said.contains("PORT=9090"), "{said}");
+    assert!(home.run_as("ada", "tell:env").well().contains("COG_USERNAME=ada\n"));
 }

@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ecow::EcoString;
 use pipit_commands::Effect;
 
+pub(super) use needs::is_endpoint;
+
 use super::fault::Fault;
 use super::field::{Field, Fields, Notes};
 use super::manifest::{Format, Manifest, Setting};

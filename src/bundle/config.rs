@@ -3,13 +3,14 @@
 //!
 //! Secrets are sealed; they are never shown again, and whatever holds one is scrubbed. Deliberately absent: who may set what.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ecow::EcoString;
 use pipit_commands::{Error, Origin};
 use serde::{Deserialize, Serialize};
 
-use super::manifest::{Manifest, Setting};
+use super::manifest::{Format, Manifest};
 use super::process::Settings;
 use crate::scrub;
 use crate::seal::{Next, SealError, Seals};
@@ -83,12 +84,14 @@ pub(crate) struct Spot<'a> {
     pub(crate) layer: Layer,
     /// The setting's name.
     pub(crate) name: &'a str,
+    /// Whether it is kept as a secret also where the manifest does not call it one.
+    pub(crate) sealed: bool,
 }
 
 /// Sets a value, at this time in Unix milliseconds.
 pub(crate) async fn set(store: &Store, seals: &Seals, spot: Spot<'_>, value: &str, at: i64) -> Result<(), Error> {
-    let Spot { manifest, layer, name } = spot;
-    let Some(setting) = manifest.config.iter().find(|setting| setting.name == name) else {
+    let Spot { manifest, layer, name, sealed } = spot;
+    let Some(setting) = manifest.setting(name) else {
         let names: Vec<&str> = manifest.config.iter().map(|setting| setting.name.as_str()).collect();
         let known = if names.is_empty() { "it has none".into() } else { format!("it has {}", names.join(", ")) };
         return Err(Error::failed(format!("{} has no setting {name}", manifest.name)).help(known));
@@ -97,7 +100,7 @@ pub(crate) async fn set(store: &Store, seals: &Seals, spot: Spot<'_>, value: &st
         return Err(Error::failed(format!("a value has at most {LONGEST} bytes and no NUL character")));
     }
     let key = key(&manifest.name, &layer, name);
-    let value = if setting.secret {
+    let value = if setting.secret || sealed {
         scrub::keep(&secret_name(&manifest.name, name), value);
         Value::Sealed(seals.seal(&place(&key), value).map_err(unsealed)?)
     } else {
@@ -221,24 +224,31 @@ pub(crate) fn show(store: &Store, bundle: &str) -> Result<Vec<Shown>, Error> {
 /// The settings of a bundle as its programs get them: looked up for each call, so that a change counts at once.
 pub(crate) fn settings(store: &Store, seals: &Seals, manifest: &Manifest) -> Settings {
     let (store, seals) = (store.clone(), seals.clone());
-    let (bundle, declared) = (manifest.name.clone(), manifest.config.clone());
+    let manifest = manifest.clone();
     Arc::new(move |origin| {
         // a bundle without settings asks nobody
-        if declared.is_empty() { Ok(Vec::new()) } else { values(&store, &seals, &bundle, &declared, origin) }
+        if manifest.config.is_empty() && manifest.format == Format::Own {
+            return Ok(Vec::new());
+        }
+        values(&store, &seals, &manifest, origin)
     })
 }
 
 fn values(
     store: &Store,
     seals: &Seals,
-    bundle: &str,
-    declared: &[Setting],
+    manifest: &Manifest,
     origin: &Origin,
 ) -> Result<Vec<(EcoString, EcoString)>, Error> {
+    let bundle = manifest.name.as_str();
     let kept = all(store, bundle)?;
+    // a program of Cog's may read what its manifest does not name
+    let known = |name: &str| manifest.config.iter().any(|setting| setting.name == name);
+    let free: BTreeSet<&str> = kept.iter().map(|one| one.name.as_str()).filter(|name| !known(name)).collect();
+    let free = free.into_iter().filter_map(|name| manifest.setting(name));
     let layers = [Layer::User(origin.user.to_string()), Layer::Room(origin.room.to_string()), Layer::Base];
     let mut values = Vec::new();
-    for setting in declared {
+    for setting in manifest.config.iter().cloned().chain(free) {
         let set =
             layers.iter().find_map(|layer| kept.iter().find(|one| setting.name == one.name && one.layer == *layer));
         let value = match set.map(|kept| (&kept.value, kept)) {

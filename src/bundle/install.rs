@@ -16,6 +16,7 @@ use super::check::check;
 use super::cog;
 use super::fault::Fault;
 use super::folder::{self, MANIFEST};
+use super::lent::Lent;
 use super::manifest::{Manifest, Program};
 use super::process::{Ready, Settings};
 use super::signature::{self, Key};
@@ -88,6 +89,9 @@ pub(crate) struct Enabled {
     /// The version that was enabled before this one, to go back to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
+    /// What the site lends to its programs.
+    #[serde(default, skip_serializing_if = "Lent::is_empty")]
+    pub lent: Lent,
 }
 
 /// Installs a bundle. `from` is where it comes from, as it was asked for. Comes back with what was kept and with the
@@ -130,8 +134,8 @@ pub(crate) async fn install(
 }
 
 /// Enables a version, else the newest that is installed. Its programs are looked up in `path` (as `PATH` is written);
-/// `others` are the commands that are there without this bundle. Comes back with what was enabled and with remarks
-/// about names that are taken.
+/// `others` are the commands that are there without this bundle. What is lent to it replaces what was; none leaves that as it
+/// is. Comes back with what was enabled and with remarks about names that are taken.
 pub(crate) async fn enable(
     store: &Store,
     home: &Path,
@@ -139,10 +143,14 @@ pub(crate) async fn enable(
     version: Option<&str>,
     path: &OsStr,
     others: &[Command],
+    lent: Option<Lent>,
 ) -> Result<(Enabled, Vec<String>), Error> {
     let installed = find(store, name, version)?;
     let manifest = manifest(home, &installed.name, &installed.digest).await?;
     let remarks = collisions(&manifest, others)?;
+    if let Some(lent) = &lent {
+        lent.check(&manifest)?;
+    }
     let (programs, lacking): (Vec<_>, Vec<_>) =
         manifest.needs.programs.iter().map(|program| (program, found(program, path))).partition(|(_, at)| at.is_some());
     if !lacking.is_empty() {
@@ -154,8 +162,9 @@ pub(crate) async fn enable(
     let programs = programs.into_iter().filter_map(|(name, at)| Some((name.to_string(), at?))).collect();
     let now = document::<Enabled>(store, ENABLED, name)?;
     // enabling what is enabled looks for its programs again, and is no step
+    let lent = lent.or_else(|| now.as_ref().map(|now| now.lent.clone())).unwrap_or_default();
     let before = now.and_then(|now| if now.version == installed.version { now.before } else { Some(now.version) });
-    let enabled = Enabled { version: installed.version, digest: installed.digest, programs, before };
+    let enabled = Enabled { version: installed.version, digest: installed.digest, programs, before, lent };
     let key = name.to_owned();
     let change = Change::Put { kind: ENABLED, key, body: json(&enabled), expect: Expect::Anything };
     store.apply(vec![change]).await.map_err(|error| stored(&error))?;
@@ -224,7 +233,7 @@ pub(crate) fn steps(store: &Store, name: &str) -> Result<(String, Option<String>
     Ok((enabled.version, enabled.before))
 }
 
-/// An installed version, else the newest of the name, with its manifest.
+/// An installed version, else the newest of the name, with its manifest and what is lent to it.
 pub(crate) async fn show(
     store: &Store,
     home: &Path,
@@ -233,7 +242,8 @@ pub(crate) async fn show(
 ) -> Result<(Installed, Manifest), Error> {
     let installed = find(store, name, version)?;
     let manifest = manifest(home, &installed.name, &installed.digest).await?;
-    Ok((installed, manifest))
+    let lent = document::<Enabled>(store, ENABLED, name)?.map(|enabled| enabled.lent).unwrap_or_default();
+    Ok((installed, lent.to(manifest)))
 }
 
 /// A bundle that was enabled, ready to run; an error when its folder is not what it was then. Reads the folder on the
@@ -244,7 +254,7 @@ pub(crate) fn load(
     enabled: &Enabled,
     settings: impl FnOnce(&Manifest) -> Settings,
 ) -> Result<Arc<Ready>, Error> {
-    let manifest = content(&place(home).join(&enabled.digest), name, &enabled.digest)?;
+    let manifest = enabled.lent.to(content(&place(home).join(&enabled.digest), name, &enabled.digest)?);
     let settings = settings(&manifest);
     let programs = enabled.programs.iter().map(|(name, at)| (EcoString::from(name), at.clone())).collect();
     Ok(Arc::new(Ready { manifest, folder: place(home).join(&enabled.digest), programs, settings }))

@@ -9,6 +9,7 @@ use std::time::Duration;
 use ecow::EcoString;
 use pipit_commands::{Effect, Example, Fill, Kind};
 use pipit_grammar::usage::Usage;
+use serde::{Deserialize, Serialize};
 
 use super::argv::Template;
 use crate::render;
@@ -50,6 +51,34 @@ pub(crate) enum Format {
     },
 }
 
+/// Parts of names that speak of a secret. Cog's manifests do not say what is one.
+const SECRET: [&str; 11] =
+    ["KEY", "TOKEN", "SECRET", "PASS", "PWD", "CREDENTIAL", "AUTH", "PRIVATE", "CERT", "SALT", "WEBHOOK"];
+
+impl Manifest {
+    /// What is known of a setting. A program of Cog's may read what its manifest does not name.
+    pub(crate) fn setting(&self, name: &str) -> Option<Setting> {
+        let named = self.config.iter().find(|setting| setting.name == name).cloned();
+        let fine = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let free = self.format != Format::Own
+            && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(fine)
+            && !COG_KEEPS.iter().any(|own| name.starts_with(own));
+        named.or_else(|| free.then(|| Setting::unsaid(name, "")))
+    }
+}
+
+/// The beginnings of variables that are the shell's own where a program speaks Cog's protocol.
+pub(super) const COG_KEEPS: [&str; 3] = ["COG_", "RELAY_", "PIPIT_"];
+
+impl Setting {
+    /// One of a manifest that does not say what is secret: its name tells.
+    pub(super) fn unsaid(name: &str, about: &str) -> Self {
+        let secret = SECRET.iter().any(|part| name.to_ascii_uppercase().contains(part));
+        Self { name: name.into(), secret, required: false, default: None, about: about.into() }
+    }
+}
+
 /// A value that a site sets; programs find it in their environment under its name.
 #[derive(Clone, Debug)]
 pub(crate) struct Setting {
@@ -79,7 +108,8 @@ pub(crate) struct Needs {
 }
 
 /// How tightly a program is held, from the least on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Sandbox {
     /// Clean environment, limits, an end that ends all.
     Basic,
@@ -93,6 +123,11 @@ pub(crate) enum Sandbox {
 }
 
 impl Sandbox {
+    /// By its name in manifests.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Basic, Self::Restrict, Self::Isolate, Self::Quota].into_iter().find(|one| one.name() == name)
+    }
+
     /// As manifests write it.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ use ecow::EcoString;
 use pipit_commands::{Command, Error};
 
 use super::Engine;
+use crate::bundle::install::Enabled;
 use crate::bundle::{self, Dial, Ready, Runner, config, install};
 use crate::net::Reach;
 use crate::render::Template;
@@ -19,8 +20,8 @@ pub(super) struct Bundles {
     /// How what a program wants to talk to is connected.
     dial: Dial,
     runner: OnceLock<Arc<Runner>>,
-    /// By digest.
-    ready: Mutex<HashMap<String, Arc<Ready>>>,
+    /// By name, with what was enabled when it was read.
+    ready: Mutex<HashMap<String, (Enabled, Arc<Ready>)>>,
 }
 
 /// The bundles of one moment.
@@ -79,7 +80,7 @@ impl Bundles {
         let mut loaded = Loaded::default();
         let mut kept = HashMap::new();
         for (name, enabled) in install::enabled(store)? {
-            let known = self.ready().get(&enabled.digest).cloned();
+            let known = self.ready().get(&name).filter(|(of, _)| *of == enabled).map(|(_, ready)| Arc::clone(ready));
             let ready = match known {
                 Some(ready) => Ok(ready),
                 None => install::load(home, &name, &enabled, |manifest| config::settings(store, seals, manifest)),
@@ -87,7 +88,7 @@ impl Bundles {
             match ready {
                 Ok(ready) => {
                     loaded.take(&ready, &self.runner(home)?);
-                    kept.insert(enabled.digest.clone(), ready);
+                    kept.insert(name, (enabled, ready));
                 }
                 Err(error) => loaded.broken.push((name, error)),
             }
@@ -96,7 +97,7 @@ impl Bundles {
         Ok(loaded)
     }
 
-    fn ready(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Ready>>> {
+    fn ready(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Enabled, Arc<Ready>)>> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -60,7 +60,7 @@ pub(super) async fn is(engine: &Engine, text: &str) -> bool {
     });
     for (bundle, key) in set {
         if let Ok((_, manifest)) = install::show(&engine.0.store, &engine.0.home, &bundle, None).await
-            && manifest.config.iter().any(|setting| setting.secret && setting.name == key)
+            && manifest.setting(&key).is_some_and(|setting| setting.secret)
         {
             return true;
         }

@@ -2,6 +2,7 @@
 
 use super::Verb;
 use super::admin::{admin, look};
+use crate::Kind;
 use crate::command::Command;
 use crate::family::family;
 use crate::spec::Flow;
@@ -24,8 +25,16 @@ pub(super) fn bundles() -> Vec<Command> {
             look("find [WORD]", "What the site's index offers", Verb::BundleFind, right)
                 .outside("bundles")
                 .shows("bundle find aws", "versions that there are"),
-            admin("enable NAME [VERSION]", "Makes the commands of a bundle available", Verb::BundleEnable, right)
-                .shows("bundle enable aws", ""),
+            admin(
+                "enable NAME [VERSION] [--network=ENDPOINT…] [--write=PATH…] [--sandbox=LEVEL]",
+                "Makes the commands of a bundle available; what the programs of a bundle of Cog reach is said here, since its manifest \
+                 cannot",
+                Verb::BundleEnable,
+                right,
+            )
+            .kind("LEVEL", Kind::OneOf(["basic", "restrict", "isolate"].map(Into::into).to_vec()))
+            .shows("bundle enable aws", "")
+            .shows("bundle enable ec2 --network=*.amazonaws.com:443", "a bundle of Cog, which needs the network"),
             look(
                 "diff NAME [VERSION]",
                 "What another version of an enabled bundle may do more or less: the newest, if none is named",

@@ -133,9 +133,7 @@ fn config(field: &Field<'_>, notes: &mut Notes) -> Vec<Setting> {
         let Some(fields) = item.open_fields(notes) else { continue };
         let about = fields.get("description").and_then(|field| field.text(notes)).unwrap_or_default();
         let Some(name) = fields.need("var", notes).and_then(|field| field.text(notes)) else { continue };
-        // Cog does not say what is secret, so everything is
-        let (name, about) = (name.into(), about.into());
-        settings.push(Setting { name, secret: true, required: false, default: None, about });
+        settings.push(Setting::unsaid(name, about));
     }
     settings
 }

@@ -30,7 +30,8 @@ fn is_program(name: &str) -> bool {
         && name.chars().all(|c| c != '/' && !c.is_whitespace() && !c.is_control())
 }
 
-fn is_endpoint(text: &str) -> bool {
+/// `host:port`, or `*.` in front for all below.
+pub(in super::super) fn is_endpoint(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else { return false };
     let host = host.strip_prefix("*.").unwrap_or(host);
     let label = |label: &str| {
@@ -47,8 +48,7 @@ fn is_endpoint(text: &str) -> bool {
 
 fn sandbox(field: &Field<'_>, notes: &mut Notes) -> Option<Sandbox> {
     let name = field.text(notes)?;
-    let all = [Sandbox::Basic, Sandbox::Restrict, Sandbox::Isolate, Sandbox::Quota];
-    let found = all.into_iter().find(|sandbox| sandbox.name() == name);
+    let found = Sandbox::named(name);
     if found.is_none() {
         notes.wrong(field, "a sandbox is one of basic, restrict, isolate, quota");
     }

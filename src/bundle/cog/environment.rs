@@ -3,11 +3,8 @@
 use pipit_commands::{Arg, Call, Value};
 use pipit_grammar::usage::Flag;
 
-use super::super::manifest::Entry;
+use super::super::manifest::{COG_KEEPS, Entry};
 use super::super::process::{Around, Ready};
-
-/// Variables that are the shell's own: no manifest and no setting gives them.
-const OWN: [&str; 3] = ["COG_", "RELAY_", "PIPIT_"];
 
 /// All of it. A later variable of the same name goes before an earlier one.
 pub(in super::super) fn environment(
@@ -61,7 +58,7 @@ pub(in super::super) fn environment(
         put("COG_SERVICE_TOKEN", &pass.token);
     }
     let theirs = entry.environment.iter().chain(&around.settings);
-    for (name, value) in theirs.filter(|(name, _)| !OWN.iter().any(|own| name.starts_with(own))) {
+    for (name, value) in theirs.filter(|(name, _)| !COG_KEEPS.iter().any(|own| name.starts_with(own))) {
         put(name, value);
     }
     // by this its processes are found when it has to end

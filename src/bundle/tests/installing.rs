@@ -64,7 +64,7 @@ async fn the_life_of_a_version() {
     write(source, "1.10.0", "");
     install(store, home, source, 10).await.unwrap();
 
-    let (newest, remarks) = enable(store, home, "hi", None, path, &[]).await.unwrap();
+    let (newest, remarks) = enable(store, home, "hi", None, path, &[], None).await.unwrap();
     assert_eq!((newest.version.as_str(), remarks.len()), ("1.10.0", 0));
     let all: Vec<_> = list(store).unwrap().into_iter().map(|(one, runs)| (one.version, runs)).collect();
     assert_eq!(all, [("1.9.0".to_owned(), false), ("1.10.0".to_owned(), true)]);
@@ -72,7 +72,7 @@ async fn the_life_of_a_version() {
     assert_eq!(texts(&ready, &["say", "you"], None).await, ["hello you"]);
 
     assert_eq!(remove(store, home, "hi", Some("1.10.0")).await.unwrap_err().message(), "hi 1.10.0 is enabled");
-    enable(store, home, "hi", Some("1.9.0"), path, &[]).await.unwrap();
+    enable(store, home, "hi", Some("1.9.0"), path, &[], None).await.unwrap();
     assert_eq!(steps(store, "hi").unwrap(), ("1.9.0".to_owned(), Some("1.10.0".to_owned())));
     remove(store, home, "hi", Some("1.10.0")).await.unwrap();
     disable(store, "hi").await.unwrap();
@@ -88,7 +88,7 @@ async fn what_was_changed_does_not_run() {
     write(source, "1.0.0", "");
     let (installed, _) = install(store, home, source, 0).await.unwrap();
     fs::write(home.join("bundles").join(&installed.digest).join("say.sh"), "#!/bin/sh\necho evil\n").unwrap();
-    let error = enable(store, home, "hi", None, OsStr::new("/bin"), &[]).await.unwrap_err();
+    let error = enable(store, home, "hi", None, OsStr::new("/bin"), &[], None).await.unwrap_err();
     assert_eq!(error.message(), "the files of hi were changed after it was installed");
 }
 
@@ -97,11 +97,11 @@ async fn programs_are_looked_up_and_names_compared() {
     let Site { home, source, store, .. } = &site();
     write(source, "1.0.0", "needs: {programs: [sh, no-such-program-1, no-such-program-2]}\n");
     install(store, home, source, 0).await.unwrap();
-    let error = enable(store, home, "hi", None, OsStr::new("/bin"), &[]).await.unwrap_err();
+    let error = enable(store, home, "hi", None, OsStr::new("/bin"), &[], None).await.unwrap_err();
     assert_eq!(error.message(), "hi needs programs that are not there: no-such-program-1, no-such-program-2");
     write(source, "1.0.1", "needs: {programs: [sh]}\n");
     install(store, home, source, 0).await.unwrap();
-    let (found, _) = enable(store, home, "hi", None, OsStr::new("relative:/nowhere:/bin"), &[]).await.unwrap();
+    let (found, _) = enable(store, home, "hi", None, OsStr::new("relative:/nowhere:/bin"), &[], None).await.unwrap();
     assert_eq!(found.programs.get("sh"), Some(&PathBuf::from("/bin/sh")));
 
     let deploy = super::stage::ready(world("deploy"), &[], &[]);
@@ -110,7 +110,7 @@ async fn programs_are_looked_up_and_names_compared() {
         fs::read_to_string(source.join("bundle.yaml")).unwrap().replace("say:", "run:").replace("\"say ", "\"run ");
     fs::write(source.join("bundle.yaml"), manifest.replace("1.0.1", "1.0.2")).unwrap();
     install(store, home, source, 0).await.unwrap();
-    let (_, remarks) = enable(store, home, "hi", None, OsStr::new("/bin"), &others).await.unwrap();
+    let (_, remarks) = enable(store, home, "hi", None, OsStr::new("/bin"), &others, None).await.unwrap();
     assert_eq!(remarks, ["run is also deploy:run; write hi:run for this one"]);
 }
 

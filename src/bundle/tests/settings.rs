@@ -27,7 +27,7 @@ async fn layers_and_secrets() {
     let manifest = check(MANIFEST).unwrap().manifest;
     let seals = Seals::of(path);
     let set = async |layer: Layer, name: &str, value: &str| {
-        config::set(&store, &seals, Spot { manifest: &manifest, layer, name }, value, 1).await
+        config::set(&store, &seals, Spot { manifest: &manifest, layer, name, sealed: false }, value, 1).await
     };
     let values = settings(&store, &seals, &manifest);
     let of = |user: &str, room: &str| {

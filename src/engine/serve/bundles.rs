@@ -8,8 +8,8 @@ use super::super::now;
 use super::{Host, text};
 use crate::bundle::config::{self, Layer, Spot};
 use crate::bundle::install::{self, Source};
-use crate::bundle::manifest::Format;
-use crate::bundle::{ARCHIVE, Changes, Fault, Listed, Manifest, looks_like_one};
+use crate::bundle::manifest::{Format, Sandbox};
+use crate::bundle::{ARCHIVE, Changes, Fault, Lent, Listed, Manifest, looks_like_one};
 
 pub(super) async fn install(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let source = text(call, "SOURCE")?;
@@ -172,7 +172,7 @@ pub(super) async fn upgrade(host: &Host, call: &Call) -> Result<Vec<Value>, Erro
         return Err(Error::failed(format!("{name} {to} may do more than {from}:\n{}", changes.lines().join("\n")))
             .help(format!("bundle upgrade {name} {to} --accept enables it all the same")));
     }
-    let mut said = switch(host, &name, &to).await?;
+    let mut said = switch(host, &name, &to, None).await?;
     said.extend(changes.lines().into_iter().map(Value::from));
     Ok(said)
 }
@@ -181,27 +181,37 @@ pub(super) async fn rollback(host: &Host, call: &Call) -> Result<Vec<Value>, Err
     let name = text(call, "NAME")?;
     let (now, before) = install::steps(host.engine.store(), &name)?;
     let none = || Error::failed(format!("no other version of {name} was enabled before {now}"));
-    switch(host, &name, &before.ok_or_else(none)?).await
+    switch(host, &name, &before.ok_or_else(none)?, None).await
 }
 
 pub(super) async fn enable(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
     let (installed, _) =
         install::show(host.engine.store(), &host.engine.0.home, &name, call.text("VERSION").as_deref()).await?;
-    switch(host, &name, &installed.version).await
+    let texts = |option: &str| call.all(option).iter().map(|arg| arg.value.to_text()).collect();
+    let sandbox = call.text("sandbox").and_then(|name| Sandbox::named(&name));
+    let lent = Lent { network: texts("network"), write: texts("write"), sandbox };
+    let lent = Some(lent).filter(|lent| !lent.is_empty());
+    switch(host, &name, &installed.version, lent).await
 }
 
 /// Makes a version the enabled one.
-async fn switch(host: &Host, name: &str, version: &str) -> Result<Vec<Value>, Error> {
+async fn switch(host: &Host, name: &str, version: &str, lent: Option<Lent>) -> Result<Vec<Value>, Error> {
     let others: Vec<pipit_commands::Command> =
         host.world.catalogue.all().iter().filter(|command| command.spec().bundle != name).cloned().collect();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let (store, home) = (host.engine.store(), &host.engine.0.home);
-    let (enabled, remarks) = install::enable(store, home, name, Some(version), &path, &others).await?;
+    let (enabled, remarks) = install::enable(store, home, name, Some(version), &path, &others, lent).await?;
     let (_, manifest) = install::show(store, home, name, Some(&enabled.version)).await?;
     let commands: Vec<&str> = manifest.commands.iter().map(|entry| entry.name.as_str()).collect();
     let mut said = vec![Value::from(format!("{name} {} is enabled: {}", enabled.version, commands.join(", ")))];
     said.extend(remarks.into_iter().map(Value::from));
+    let alone = manifest.needs.network.is_empty() && manifest.needs.sandbox != Sandbox::Basic;
+    if manifest.format != Format::Own && alone {
+        said.push(Value::from(format!(
+            "its programs reach no network; where they have to: bundle enable {name} --network=HOST:PORT"
+        )));
+    }
     Ok(said)
 }
 
@@ -256,7 +266,7 @@ pub(super) async fn set(host: &Host, call: &Call, input: Option<Stream>) -> Resu
     let (name, key) = (text(call, "NAME")?, text(call, "KEY")?);
     let (store, home) = (host.engine.store(), &host.engine.0.home);
     let (_, manifest) = install::show(store, home, &name, None).await?;
-    let secret = manifest.config.iter().any(|setting| setting.name == key && setting.secret);
+    let secret = manifest.setting(&key).is_some_and(|setting| setting.secret);
     if secret && (call.text("VALUE").is_some() || !host.standard_input) {
         return Err(super::secrets::only_by_standard_input(&name, &key));
     }
@@ -268,7 +278,7 @@ pub(super) async fn set(host: &Host, call: &Call, input: Option<Stream>) -> Resu
     if !secret {
         super::super::withheld::keeps_none("a setting that is no secret", &value)?;
     }
-    let spot = Spot { manifest: &manifest, layer: layer(host, call)?, name: &key };
+    let spot = Spot { manifest: &manifest, layer: layer(host, call)?, name: &key, sealed: false };
     config::set(store, &host.engine.0.seals, spot, &value, now()).await?;
     Ok(super::done(format!("{key} of {name} is set")))
 }

@@ -8,6 +8,7 @@ use super::bundles::layer;
 use super::{Host, done, text};
 use crate::bundle::config::{self, Layer, Spot};
 use crate::bundle::install;
+use crate::bundle::manifest::Format;
 use crate::scrub;
 
 /// Whether there must be a value already.
@@ -33,7 +34,8 @@ pub(super) async fn set(host: &Host, call: &Call, input: Option<Stream>, before:
     let layer = layer(host, call)?;
     let (store, seals) = (host.engine.store(), &host.engine.0.seals);
     let (_, manifest) = install::show(store, &host.engine.0.home, &bundle, None).await?;
-    if manifest.config.iter().any(|setting| setting.name == key && !setting.secret) {
+    // Cog's manifests do not say what is secret, so whoever sets it does
+    if manifest.format == Format::Own && manifest.setting(&key).is_some_and(|setting| !setting.secret) {
         return Err(Error::failed(format!("{key} of {bundle} is no secret"))
             .help(format!("set it in the open: bundle set {bundle} {key} VALUE")));
     }
@@ -45,7 +47,7 @@ pub(super) async fn set(host: &Host, call: &Call, input: Option<Stream>, before:
     if value.is_empty() {
         return Err(Error::failed("the value is empty"));
     }
-    config::set(store, seals, Spot { manifest: &manifest, layer, name: &key }, &value, now()).await?;
+    config::set(store, seals, Spot { manifest: &manifest, layer, name: &key, sealed: true }, &value, now()).await?;
     let mut said = format!("{key} of {bundle} is set");
     if !scrub::is_long_enough(&value) {
         said.push_str("; it is so short that it cannot be kept out of what the program says");

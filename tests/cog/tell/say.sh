@@ -10,6 +10,6 @@ case "$COG_ARGV_0" in
   abort) printf 'COGCMD_ACTION: abort\nno such host: %s\n' "$COG_ARGV_1" ;;
   fail) echo 'half of it'; echo 'the server is away' >&2; exit 3 ;;
   grumble) echo 'careful' >&2; echo done ;;
-  secret) echo "it is $TELL_TOKEN" ;;
+  secret) echo "it is $TELL_TOKEN in $REGION" ;;
   id) echo "$COG_PIPELINE_ID $COG_INVOCATION_ID" ;;
 esac
