@@ -40,6 +40,7 @@ mod signature;
 mod site;
 mod stage;
 mod sweep;
+mod warm;
 mod watch;
 mod yaml;
 

@@ -82,6 +82,14 @@ pub(crate) const LOOK_BACK: Duration = Duration::from_hours(30 * 24);
 pub(crate) const ANCHOR_ROWS: i64 = 1000;
 /// How long a record of the log waits for its anchor at most.
 pub(crate) const ANCHOR_TIME: Duration = Duration::from_mins(1);
+/// How many processes of one command are kept warm at most.
+pub(crate) const WARM: usize = 16;
+/// How many calls a process takes that is kept warm; then another one takes its place.
+pub(crate) const WARM_CALLS: u64 = 1000;
+/// How old it may become.
+pub(crate) const WARM_AGE: Duration = Duration::from_hours(1);
+/// How long it waits for its next call.
+pub(crate) const WARM_IDLE: Duration = Duration::from_mins(5);
 /// How long fetching a bundle may take.
 pub(crate) const FETCH_TIME: Duration = Duration::from_mins(2);
 /// How long a program of the site's own may take.

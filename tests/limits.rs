@@ -60,6 +60,11 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
     ("a name that something is kept under", &[(SHELL, "NAME")]),
     ("what a program of the site's own writes, and how long it takes", &[(SHELL, "SITE_OUTPUT"), (SHELL, "SITE_TIME")]),
     ("fetching a bundle", &[(SHELL, "FETCH_TIME")]),
+    ("processes of one command that are kept warm", &[(SHELL, "WARM")]),
+    (
+        "one of them: its calls, its age, how long it waits",
+        &[(SHELL, "WARM_CALLS"), (SHELL, "WARM_AGE"), (SHELL, "WARM_IDLE")],
+    ),
     ("lines that run at once; the operator may have any number", &[(SHELL, "RUNNING_USER")]),
     ("lines that run at once in one chat service", &[(TURNS, "SLOW")]),
     ("lines that wait in one chat service", &[(TURNS, "WAITING")]),

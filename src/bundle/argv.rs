@@ -48,6 +48,15 @@ impl Template {
         Ok(Self(pieces))
     }
 
+    /// The argument that every call makes of it; none when it depends on the call.
+    pub(super) fn fixed(&self) -> Option<String> {
+        let text = |piece: &Piece| match piece {
+            Piece::Text(text) => Some(text.clone()),
+            Piece::Name(_) | Piece::Flag(..) => None,
+        };
+        self.0.iter().map(text).collect()
+    }
+
     /// The arguments that a call makes of it: none, one, or one for each value.
     pub(super) fn fill(&self, call: &Call) -> Vec<String> {
         let mut made = vec![String::new()];

@@ -76,12 +76,17 @@ impl Ears {
 }
 
 /// The answer to a question as a program reads it: `{"answer":"eu"}`, or `{"error":"nobody answered"}`.
-pub(super) fn answer(answered: Answered) -> String {
+fn answer(answered: Answered) -> String {
+    Value::from(said_to(answered)).to_json() + "\n"
+}
+
+/// The same as a record.
+pub(super) fn said_to(answered: Answered) -> Record {
     let (key, text) = match answered {
         Ok(answer) => ("answer", answer),
         Err(error) => ("error", error.message().into()),
     };
-    Value::from([(key, Value::from(text))].into_iter().collect::<Record>()).to_json() + "\n"
+    [(key, Value::from(text))].into_iter().collect()
 }
 
 /// The shell's end of a control descriptor.
@@ -145,21 +150,26 @@ fn read(line: &[u8]) -> Result<Said, String> {
     let text = std::str::from_utf8(line).map_err(|_| "is no UTF-8".to_owned())?;
     let value = Value::from_json(text).map_err(|error| format!("is no JSON: {error}"))?;
     let Value::Record(record) = value else { return Err("is no JSON object".into()) };
+    said(&record)
+}
+
+/// What a JSON object says, by the first of its keys that says something.
+pub(super) fn said(record: &Record) -> Result<Said, String> {
     let text = |key: &str| record.get(key).map(|value| short(&scrub::text(&value.to_text())));
     if let Some(message) = text("abort") {
         return Ok(Said::Abort(message));
     }
     if let Some(text) = text("ask") {
-        return Ok(Said::Ask(Inquiry { text, one_of: choices(&record)? }));
+        return Ok(Said::Ask(Inquiry { text, one_of: choices(record)? }));
     }
     if let Some(name) = text("template") {
         return Ok(Said::Note(Note::Template(name)));
     }
     if let Some(remark) = text("log") {
-        return Ok(Said::Note(Note::Log { level: level(&record)?, text: remark }));
+        return Ok(Said::Note(Note::Log { level: level(record)?, text: remark }));
     }
     if record.get("progress").is_some() || record.get("text").is_some() {
-        return Ok(Said::Note(Note::Progress { part: part(&record)?, text: text("text").unwrap_or_default() }));
+        return Ok(Said::Note(Note::Progress { part: part(record)?, text: text("text").unwrap_or_default() }));
     }
     Err("says nothing known: progress, log, template, ask, abort".into())
 }

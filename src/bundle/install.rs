@@ -257,7 +257,13 @@ pub(crate) fn load(
     let manifest = enabled.lent.to(content(&place(home).join(&enabled.digest), name, &enabled.digest)?);
     let settings = settings(&manifest);
     let programs = enabled.programs.iter().map(|(name, at)| (EcoString::from(name), at.clone())).collect();
-    Ok(Arc::new(Ready { manifest, folder: place(home).join(&enabled.digest), programs, settings }))
+    Ok(Arc::new(Ready {
+        manifest,
+        folder: place(home).join(&enabled.digest),
+        programs,
+        settings,
+        warm: Arc::default(),
+    }))
 }
 
 /// Where folders lie.

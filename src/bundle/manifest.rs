@@ -162,6 +162,8 @@ pub(crate) struct Entry {
     pub effect: Effect,
     /// How long it may run.
     pub timeout: Duration,
+    /// How many of its processes are kept for the next calls; none when each call has one of its own.
+    pub warm: usize,
     /// The template that shows its values.
     pub template: Option<EcoString>,
     /// What its program finds in its environment beside the rest.

@@ -14,17 +14,21 @@ use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::oneshot;
 use tokio::time::Duration;
 
+use super::argv::Template;
 use super::check::steers_loader;
 use super::cog;
 use super::control::Ears;
 use super::fence::reached;
+use super::hold::Hold;
 use super::loopback;
 use super::manifest::{Entry, Input, Manifest, Program as Started};
 use super::output::Decoder;
 use super::reach;
 use super::runner::{Launch, Runner};
 use super::stage::Stage;
+use super::warm::{self, Warm};
 use super::watch::{Ended, Watched};
+use crate::limits;
 
 /// The protocol between the shell and a program.
 const PROTOCOL: &str = "1";
@@ -49,6 +53,8 @@ pub(crate) struct Ready {
     pub programs: BTreeMap<EcoString, PathBuf>,
     /// Its settings.
     pub settings: Settings,
+    /// Its programs that are kept for the next calls. They go with it.
+    pub warm: Arc<Warm>,
 }
 
 /// The commands of a bundle.
@@ -100,6 +106,9 @@ impl Program for Process {
         if matches!(entry.run.program, Started::Cog(_)) {
             return Stream::later(cog::run(bundle, entry, runner, call, input));
         }
+        if entry.warm > 0 {
+            return Stream::later(warm::run(bundle, self.at, entry, runner, call, input));
+        }
         Stream::later(async move {
             let prepared = Prepared::new(&bundle, &entry, &call, &runner, input.is_some())?;
             prepared.stage(&call, Decoder::new(&entry.output), input).await
@@ -142,6 +151,7 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// A program that runs for one call.
     pub(super) fn new(
         bundle: &Ready,
         entry: &Entry,
@@ -149,26 +159,64 @@ impl Prepared {
         runner: &Arc<Runner>,
         input: bool,
     ) -> Result<Self, Error> {
+        let start = Start {
+            mark: mark(call),
+            args: entry.run.args.iter().flat_map(|template| template.fill(call)).collect(),
+            settings: (bundle.settings)(&call.host().origin())?,
+            ears: Ears::of(call, bundle.manifest.templates.keys().cloned().collect()),
+            input,
+        };
+        let told = |mut around: Around<'_>, hold: &mut Hold| match entry.run.program {
+            Started::Own(_) | Started::Needed(_) => [told(bundle, entry, &around), told_of(call)].concat(),
+            Started::Cog(_) => {
+                around.pass = cog::pass(entry, call, hold);
+                cog::environment(bundle, entry, call, &around)
+            }
+        };
+        Self::assembled(bundle, entry, runner, start, told)
+    }
+
+    /// A program that is kept for several calls, of which it is told later.
+    pub(super) fn kept(
+        bundle: &Ready,
+        entry: &Entry,
+        runner: &Arc<Runner>,
+        mark: String,
+        settings: Vec<(EcoString, EcoString)>,
+    ) -> Result<Self, Error> {
+        let args = entry.run.args.iter().filter_map(Template::fixed).collect();
+        let start = Start { mark, args, settings, ears: Ears::deaf(), input: true };
+        let told = |around: Around<'_>, _: &mut Hold| {
+            let mut environment = told(bundle, entry, &around);
+            environment.push(("PIPIT_WARM".to_owned(), "1".to_owned()));
+            environment
+        };
+        let mut prepared = Self::assembled(bundle, entry, runner, start, told)?;
+        prepared.launch.seconds = prepared.launch.seconds.saturating_mul(limits::WARM_CALLS);
+        // each call has its own time, which stands still while somebody is asked
+        prepared.longest = limits::WARM_AGE + entry.timeout + limits::LINE_TIME;
+        prepared.verdict = Ended::verdict_of_kept;
+        Ok(prepared)
+    }
+
+    fn assembled(
+        bundle: &Ready,
+        entry: &Entry,
+        runner: &Arc<Runner>,
+        start: Start,
+        told: impl FnOnce(Around<'_>, &mut Hold) -> Vec<(String, String)>,
+    ) -> Result<Self, Error> {
+        let Start { mark, args, settings, ears, input } = start;
         let manifest = &bundle.manifest;
         reach::had(&manifest.name, manifest.needs.sandbox, reached())?;
         let program = located(bundle, entry)?;
-        let args: Vec<String> = entry.run.args.iter().flat_map(|template| template.fill(call)).collect();
         if let Some(bad) = args.iter().find(|arg| arg.contains('\0')) {
             return Err(Error::failed(format!("{bad:?} holds a NUL character, which no program can be given")));
         }
-        let host = call.host();
-        let origin = host.origin();
-        // the id under which an unsafe call is written down is the key by which its repetition can be told
-        let chance = || format!("{:016x}{:016x}", host.dice(), host.dice());
-        let mark = call.id().map_or_else(chance, |id| id.to_string());
-        let folder = runner.folder(&mark);
-        let (path, settings) = (search_path(bundle), (bundle.settings)(&origin)?);
+        let (folder, path) = (runner.folder(&mark), search_path(bundle));
         let mut held = reach::hold(bundle, &program, &path, &settings, runner.home())?;
-        let pass = cog::pass(entry, call, &mut held.hold);
-        let proxied = held.hold.has_way_out();
-        let around = Around { path, settings, mark: &mark, folder: &folder, proxied, pass };
-        let environment = environment(bundle, entry, call, &around)?;
-        let ears = Ears::of(call, manifest.templates.keys().cloned().collect());
+        let around = Around { path, settings, mark: &mark, folder: &folder, pass: None };
+        let environment = environment(told(around, &mut held.hold), held.hold.has_way_out())?;
         Ok(Self {
             runner: Arc::clone(runner),
             launch: Launch {
@@ -277,30 +325,36 @@ fn search_path(bundle: &Ready) -> String {
     path
 }
 
+/// What differs between the starts of a program.
+struct Start {
+    mark: String,
+    args: Vec<String>,
+    settings: Vec<(EcoString, EcoString)>,
+    ears: Ears,
+    input: bool,
+}
+
+/// The id of a call: that under which an unsafe one is written down, by which its repetition can be told, else one by
+/// chance.
+pub(super) fn mark(call: &Call) -> String {
+    let host = call.host();
+    let chance = || format!("{:016x}{:016x}", host.dice(), host.dice());
+    call.id().map_or_else(chance, |id| id.to_string())
+}
+
 /// What is known of a run before its environment is made.
 pub(super) struct Around<'a> {
     pub(super) path: String,
     pub(super) settings: Vec<(EcoString, EcoString)>,
     pub(super) mark: &'a str,
     pub(super) folder: &'a std::path::Path,
-    /// Whether the only way to the network is a proxy.
-    proxied: bool,
     /// With what the program reaches the shell's services.
     pub(super) pass: Option<Pass>,
 }
 
-/// All that a program finds in its environment.
-fn environment(
-    bundle: &Ready,
-    entry: &Entry,
-    call: &Call,
-    around: &Around<'_>,
-) -> Result<Vec<(String, String)>, Error> {
-    let mut environment = match entry.run.program {
-        Started::Own(_) | Started::Needed(_) => told(bundle, entry, call, around),
-        Started::Cog(_) => cog::environment(bundle, entry, call, around),
-    };
-    if around.proxied {
+/// All that a program finds in its environment. `proxied` says that the only way to the network is a proxy.
+fn environment(mut environment: Vec<(String, String)>, proxied: bool) -> Result<Vec<(String, String)>, Error> {
+    if proxied {
         let proxy = format!("http://127.0.0.1:{}", loopback::PORT);
         environment.extend(PROXIES.map(|name| (name.to_owned(), proxy.clone())));
     }
@@ -312,12 +366,10 @@ fn environment(
     Ok(environment)
 }
 
-/// What a program of protocol 1 is told there.
-fn told(bundle: &Ready, entry: &Entry, call: &Call, around: &Around<'_>) -> Vec<(String, String)> {
-    let Around { path, settings, mark, folder, proxied: _, pass: _ } = around;
-    let origin = call.host().origin();
-    let folder = folder.to_string_lossy();
-    let call = described(call);
+/// What a program of protocol 1 is told there, whichever call it is for.
+fn told(bundle: &Ready, entry: &Entry, around: &Around<'_>) -> Vec<(String, String)> {
+    let Around { path, settings, mark, folder, pass: _ } = around;
+    let (folder, root) = (folder.to_string_lossy(), bundle.folder.to_string_lossy());
     let mut environment = vec![
         ("PATH", path.as_str()),
         ("LANG", "C.UTF-8"),
@@ -326,21 +378,28 @@ fn told(bundle: &Ready, entry: &Entry, call: &Call, around: &Around<'_>) -> Vec<
         ("PIPIT_PROTOCOL", PROTOCOL),
         ("PIPIT_BUNDLE", &*bundle.manifest.name),
         ("PIPIT_COMMAND", &*entry.name),
-        ("PIPIT_USER", &*origin.user),
-        ("PIPIT_ROOM", &*origin.room),
-        ("PIPIT_ADAPTER", &*origin.adapter),
-        ("PIPIT_LINE", &*origin.line),
         ("PIPIT_INVOCATION", mark),
-        ("PIPIT_CALL", &*call),
+        ("PIPIT_ROOT", &*root),
     ];
-    let root = bundle.folder.to_string_lossy();
-    environment.push(("PIPIT_ROOT", &*root));
     environment.extend(settings.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
+/// What it is told there of its call.
+fn told_of(call: &Call) -> Vec<(String, String)> {
+    let origin = call.host().origin();
+    let told = [
+        ("PIPIT_USER", origin.user),
+        ("PIPIT_ROOM", origin.room),
+        ("PIPIT_ADAPTER", origin.adapter),
+        ("PIPIT_LINE", origin.line),
+        ("PIPIT_CALL", Value::from(described(call)).to_json().into()),
+    ];
+    told.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect()
+}
+
 /// The bound call as `PIPIT_CALL` shows it: what was not given is not there; what may come several times is a list.
-fn described(call: &Call) -> String {
+pub(super) fn described(call: &Call) -> Record {
     let usage = &call.command().spec().usage;
     let values = |args: &[Arg], many: bool| -> Option<Value> {
         match (args, many) {
@@ -356,5 +415,5 @@ fn described(call: &Call) -> String {
     let mut record = Record::new();
     record.put("args", args.collect::<Record>());
     record.put("options", options.collect::<Record>());
-    Value::from(record).to_json()
+    record
 }

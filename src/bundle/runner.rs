@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -31,6 +31,7 @@ use super::guard::{self, Guard};
 use super::hold::Hold;
 use super::levels::Levels;
 use super::sweep::Started;
+use super::warm::Warm;
 
 /// Programs that may wait to be started.
 const WAITING: usize = 64;
@@ -79,6 +80,8 @@ pub(crate) struct Runner {
     live: watch::Sender<usize>,
     /// Started with the first program; none when that failed.
     guard: OnceLock<Option<Guard>>,
+    /// Programs that are kept for their next call.
+    kept: Mutex<Vec<Weak<Warm>>>,
 }
 
 /// Counts a run for as long as it is there, by its mark.
@@ -123,15 +126,35 @@ impl Runner {
             started: Arc::default(),
             live,
             guard: OnceLock::new(),
+            kept: Mutex::default(),
         }))
     }
 
-    /// Waits until no program runs any more and all are cleared away, but no longer than a program has to end after it
-    /// was asked to. To be called before the shell ends, when lines have ended.
+    /// Ends what waits for its next call, then as [`Self::rest`]. To be called before the shell ends, when lines have ended.
     pub(crate) async fn settle(&self) {
+        for warm in self.kept().drain(..).filter_map(|warm| warm.upgrade()) {
+            warm.close();
+        }
+        self.rest().await;
+    }
+
+    /// Waits until no program runs any more and all are cleared away, but no longer than a program has to end after it
+    /// was asked to.
+    pub(super) async fn rest(&self) {
         const LONGEST: Duration = Duration::from_secs(8);
         let mut live = self.live.subscribe();
         let _ = tokio::time::timeout(LONGEST, live.wait_for(|live| *live == 0)).await;
+    }
+
+    /// Programs that have to be ended before the shell ends.
+    pub(super) fn keeps(&self, warm: Weak<Warm>) {
+        let mut kept = self.kept();
+        kept.retain(|warm| warm.strong_count() > 0);
+        kept.push(warm);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Weak<Warm>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn live(self: &Arc<Self>, mark: &str) -> Live {

@@ -12,3 +12,4 @@ mod settings;
 mod shapes;
 mod shipped;
 mod stage;
+mod warm;

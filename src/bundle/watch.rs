@@ -162,6 +162,14 @@ impl Ended {
         if ended_itself { verdict } else { verdict.map_err(in_doubt) }
     }
 
+    /// The same for a program that is kept for several calls, and ended in the midst of one: only one that never started
+    /// leaves nobody in doubt.
+    pub(super) fn verdict_of_kept(self) -> Result<(), Error> {
+        let started = self.status.as_ref().ok().and_then(ExitStatus::code) != Some(NOT_STARTED);
+        let verdict = self.verdict();
+        if started { verdict.map_err(|error| error.as_kind(ErrorKind::Unknown)) } else { verdict }
+    }
+
     /// Well, or the reason why not.
     pub(super) fn verdict(self) -> Result<(), Error> {
         let Self { cause, status, said, longest } = self;

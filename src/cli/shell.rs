@@ -7,6 +7,7 @@ use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
 
 use pipit_grammar::rule::{Place, Via};
+use tokio::runtime::Runtime;
 
 use super::shown::{Asks, Shown, follow};
 use super::{Home, fail, show, tell};
@@ -57,39 +58,48 @@ pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
     let mut seat = Seat { identity: Identity::Operator, place: Place::Dm, question: None };
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let play = home.is_for_development();
-    if terminal {
-        show(&format_args!("pipit {}: help shows what there is, /quit ends", env!("CARGO_PKG_VERSION")));
-        if play {
-            show(&format_args!(
-                "a home for development: /as USER, /as (the operator), /in #ROOM, /in (a direct message)"
-            ));
-        }
-        let mut editor = edit::Editor::new(home.path());
-        loop {
-            let (inside, identity, place) = (engine.clone(), seat.identity.clone(), seat.place.clone());
-            let complete = move |line: &str, at: usize| {
-                // a store that cannot be read is told of when the line is run
-                inside.complete(&identity, (SHELL, &place), line, at).unwrap_or_default()
-            };
-            match editor.line(&seat.prompt(), Box::new(complete)) {
-                Ok(Some(line)) => {
-                    if !turn(&engine, &runtime, &mut seat, play, &line) {
-                        return ExitCode::SUCCESS;
-                    }
-                }
-                Ok(None) => return ExitCode::SUCCESS,
-                Err(error) => return fail(1, &error),
-            }
+    let read = if terminal {
+        typed(home, &engine, &runtime, &mut seat, play)
+    } else {
+        script(&engine, &runtime, &mut seat, play)
+    };
+    // what waits for its next call is ended
+    runtime.block_on(engine.settle());
+    match read {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(1, &error),
+    }
+}
+
+/// Takes lines as they are typed, with completion.
+fn typed(home: &Home, engine: &Engine, runtime: &Runtime, seat: &mut Seat, play: bool) -> Result<(), String> {
+    show(&format_args!("pipit {}: help shows what there is, /quit ends", env!("CARGO_PKG_VERSION")));
+    if play {
+        show(&format_args!("a home for development: /as USER, /as (the operator), /in #ROOM, /in (a direct message)"));
+    }
+    let mut editor = edit::Editor::new(home.path());
+    loop {
+        let (inside, identity, place) = (engine.clone(), seat.identity.clone(), seat.place.clone());
+        let complete = move |line: &str, at: usize| {
+            // a store that cannot be read is told of when the line is run
+            inside.complete(&identity, (SHELL, &place), line, at).unwrap_or_default()
+        };
+        match editor.line(&seat.prompt(), Box::new(complete))? {
+            Some(line) if turn(engine, runtime, seat, play, &line) => {}
+            Some(_) | None => return Ok(()),
         }
     }
+}
+
+/// Takes lines from standard input.
+fn script(engine: &Engine, runtime: &Runtime, seat: &mut Seat, play: bool) -> Result<(), String> {
     for line in std::io::stdin().lock().lines() {
-        match line {
-            Ok(line) if !turn(&engine, &runtime, &mut seat, play, &line) => break,
-            Ok(_) => {}
-            Err(error) => return fail(1, &format!("standard input: {error}")),
+        let line = line.map_err(|error| format!("standard input: {error}"))?;
+        if !turn(engine, runtime, seat, play, &line) {
+            break;
         }
     }
-    ExitCode::SUCCESS
+    Ok(())
 }
 
 /// The name of a room as it is typed, its `#` left away.
@@ -100,7 +110,7 @@ fn room(typed: &str) -> Option<&str> {
 }
 
 /// Takes a line; false ends the shell.
-fn turn(engine: &Engine, runtime: &tokio::runtime::Runtime, seat: &mut Seat, play: bool, line: &str) -> bool {
+fn turn(engine: &Engine, runtime: &Runtime, seat: &mut Seat, play: bool, line: &str) -> bool {
     let line = line.trim();
     let terminal = std::io::stdin().is_terminal();
     if let Some(question) = seat.question.take()

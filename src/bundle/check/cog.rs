@@ -186,6 +186,7 @@ fn command(name: &str, field: &Field<'_>, around: &Around, notes: &mut Notes) ->
         _ => None,
     });
     Some(Entry {
+        warm: 0,
         name: name.into(),
         about: about.unwrap_or_default(),
         usage,

@@ -12,6 +12,7 @@ use super::super::field::{Field, Fields, Notes};
 use super::super::manifest::{Entry, Input, Output, Program, Run};
 use super::super::yaml::Content;
 use super::{effect, rules};
+use crate::limits;
 
 const KEYS: [&str; 12] = [
     "about", "usage", "params", "run", "input", "output", "effect", "timeout", "warm", "rules", "template", "examples",
@@ -48,16 +49,12 @@ pub(super) fn read(name: &str, field: &Field<'_>, around: &Around<'_>, notes: &m
         (Some(field), Some(usage)) => rules::read(&field, usage, around, notes),
         (Some(_) | None, _) => Vec::new(),
     };
-    if fields.get("warm").and_then(|field| field.count(notes)).is_some_and(|warm| warm > 0)
-        && let Some(field) = fields.get("warm")
-    {
-        notes.warn(&field, "programs are not kept warm yet; one is started for each call");
-    }
     let entry = Entry {
         name: name.into(),
         input: choice(&fields, "input", &[("each", Input::Each), ("stream", Input::Stream)], notes).unwrap_or_default(),
         output: fields.get("output").and_then(|field| output(&field, notes)).unwrap_or_default(),
         effect: fields.get("effect").map_or(Some(Effect::Unsafe), |field| effect_of(&field, notes))?,
+        warm: fields.get("warm").and_then(|field| field.count(notes)).map_or(0, |count| count as usize),
         timeout: fields.get("timeout").map_or(Some(TIMEOUT), |field| timeout(&field, notes)).unwrap_or(TIMEOUT),
         template: fields.get("template").and_then(|field| template(&field, around, notes)),
         examples: fields.get("examples").map(|field| examples(&field, notes)).unwrap_or_default(),
@@ -69,7 +66,29 @@ pub(super) fn read(name: &str, field: &Field<'_>, around: &Around<'_>, notes: &m
         fills,
         rules,
     };
+    if let Some(field) = fields.get("warm").filter(|_| entry.warm > 0) {
+        warm(&field, &entry, notes);
+    }
     Some(entry)
+}
+
+/// A program that is kept is told its calls by frames and answers by frames, one call after the other.
+fn warm(field: &Field<'_>, entry: &Entry, notes: &mut Notes) {
+    if entry.input == Input::Stream {
+        notes.wrong(field, "a program that is kept warm takes a value at a time; leave warm out, or input: stream");
+    }
+    if entry.run.args.iter().any(|arg| arg.fixed().is_none()) {
+        notes.wrong(field, "a program that is kept warm reads its call from a frame; leave {NAME} out of run");
+    }
+    match entry.output {
+        Output::Sniff | Output::JsonLines => {}
+        Output::Json | Output::JsonPath(_) | Output::Lines | Output::Text | Output::Csv => {
+            notes.wrong(field, "a program that is kept warm writes values in frames; its output is json-lines");
+        }
+    }
+    if entry.warm > limits::WARM {
+        notes.warn(field, format!("{} processes are kept at most", limits::WARM));
+    }
 }
 
 fn bare(name: &str) -> Usage {

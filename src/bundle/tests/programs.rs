@@ -267,6 +267,6 @@ async fn a_failing_input_ends_the_program() {
     }
     assert_eq!(end.unwrap().message(), "upstream broke");
     drop(stream);
-    super::stage::runner().settle().await;
+    super::stage::runner().rest().await;
     assert_eq!(left(temporary.path()), Vec::<String>::new());
 }

@@ -86,7 +86,7 @@ pub(super) fn ready(folder: impl Into<PathBuf>, settings: &[(&str, &str)], progr
     let settings: Vec<_> = settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     let settings: Settings = Arc::new(move |_| Ok(settings.clone()));
     let programs = programs.iter().map(|(name, path)| ((*name).into(), path.clone())).collect::<BTreeMap<_, _>>();
-    Arc::new(Ready { manifest, folder, programs, settings })
+    Arc::new(Ready { manifest, folder, programs, settings, warm: Arc::default() })
 }
 
 /// A bundle made of a manifest's commands and files.
