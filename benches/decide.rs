@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 
 use access::decide::{Decision, Layer, Ruling};
-use access::{Context, Group, Identity, People, Policy, Role, User};
+use access::{Audience, Context, Group, Identity, People, Policy, Role, User};
 use ecow::{EcoString, eco_format};
 use measure::{at, time};
 use pipit_commands::bind::{self, Slot};
@@ -137,8 +137,13 @@ fn spread(
     let took =
         time(|| policy = Some(Policy::new(people.clone(), calls.iter().map(|(command, _)| command), rules.clone())));
     let policy = policy.unwrap();
-    let context =
-        Context { place: Place::Room("ops".into()), service: "shell".into(), via: Via::Chat, at: 1_772_442_000_000 };
+    let context = Context {
+        place: Place::Room("ops".into()),
+        service: "shell".into(),
+        audience: Audience::Private,
+        via: Via::Chat,
+        at: 1_772_442_000_000,
+    };
     let (mut nanos, mut allowed) = (Vec::with_capacity(CALLS), 0);
     let count = if calls.len() == 1 { CALLS / 20 } else { CALLS };
     for _ in 0..count {

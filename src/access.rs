@@ -11,6 +11,7 @@ use pipit_commands::{Args, Command, Effect, Error, ErrorKind, Labels, Value};
 use pipit_grammar::rule::{Place, Via};
 
 pub(crate) mod approval;
+mod audience;
 pub(crate) mod decide;
 mod diff;
 mod explain;
@@ -21,6 +22,7 @@ mod tests;
 pub(crate) mod totp;
 mod who;
 
+pub(crate) use audience::Audience;
 pub(crate) use people::{Group, People, Role, User, asked_for, numbered, valid_name};
 pub(crate) use who::{May, Part};
 
@@ -151,6 +153,8 @@ pub(crate) struct Context {
     pub(crate) place: Place,
     /// The chat service's name, or that of the shell's own.
     pub(crate) service: EcoString,
+    /// Who can read along there.
+    pub(crate) audience: Audience,
     /// The way in.
     pub(crate) via: Via,
     /// When, in milliseconds since 1970.
@@ -240,7 +244,7 @@ impl Policy {
         let rules = self.rules_of(command.exact());
         let asked = Asked::new(command, args);
         let decision = decide::decide(rules, &|permission| subject.has(permission), &asked.facts(command, context));
-        let decision = public_only(subject, command, decision);
+        let decision = bounded(subject, command, context, rules, decision);
         Verdict { rule: cited(rules, &decision), for_all: decide::unconditional(rules), decision }
     }
 
@@ -262,9 +266,19 @@ impl Policy {
     }
 }
 
-/// Strangers run public commands only: those that everybody may run and that change and keep nothing.
-fn public_only(subject: &Subject, command: &Command, decision: Decision) -> Decision {
-    if subject.is_stranger() && !is_public(command) { Decision::Deny(Denial::NoRule) } else { decision }
+/// A decision by the rules within what no rule opens: strangers run public commands only, those that everybody may run
+/// and that change and keep nothing; and a room that is shared with others keeps out what takes a right.
+fn bounded(
+    subject: &Subject,
+    command: &Command,
+    context: &Context,
+    rules: &[Arc<Ruling>],
+    decision: Decision,
+) -> Decision {
+    if subject.is_stranger() && !is_public(command) {
+        return Decision::Deny(Denial::NoRule);
+    }
+    audience::within(rules, context, decision)
 }
 
 /// Whether a command may be run by somebody whom nobody verified. The rules still have to allow it.
@@ -346,9 +360,9 @@ impl<'a> Asked<'a> {
 /// The rules that a decision rests on, as they are written.
 fn cited(rules: &[Arc<Ruling>], decision: &Decision) -> String {
     let ids: Vec<&EcoString> = match decision {
-        Decision::Allow { by } | Decision::Park { by, .. } | Decision::Deny(Denial::Forbidden { by }) => {
-            by.iter().collect()
-        }
+        Decision::Allow { by }
+        | Decision::Park { by, .. }
+        | Decision::Deny(Denial::Forbidden { by } | Denial::Shared { by }) => by.iter().collect(),
         Decision::Deny(Denial::NoRule) => Vec::new(),
         Decision::Deny(Denial::Unreadable { rule, .. }) => vec![rule],
         Decision::Deny(Denial::Missing(unmet)) => unmet.iter().map(|unmet| &unmet.rule).collect(),

@@ -51,6 +51,7 @@ mod serve;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod uptime;
 mod withheld;
 mod world;
 
@@ -72,6 +73,7 @@ pub(crate) use question::Question;
 pub(crate) use reply::Reply;
 use room::{Room, RoomId};
 pub(crate) use room::{SHELL, room_of};
+use uptime::Uptime;
 use world::World;
 
 /// The shell's inside. Cheap to clone.
@@ -90,7 +92,7 @@ struct Inner {
     /// Where bundles come from.
     sources: Sources,
     net: Net,
-    began: Instant,
+    uptime: Uptime,
     /// Which process this is, by chance.
     process: EcoString,
     /// When the version of the store was last asked for, in milliseconds since it all began.
@@ -162,6 +164,17 @@ impl Engine {
         net: Net,
         sources: Sources,
     ) -> Result<Self, Error> {
+        Self::open_by(Uptime::default(), home, (store, audit, seals), net, sources)
+    }
+
+    /// The same by a given clock.
+    fn open_by(
+        uptime: Uptime,
+        home: &Path,
+        (store, audit, seals): (Store, Audit, Seals),
+        net: Net,
+        sources: Sources,
+    ) -> Result<Self, Error> {
         let bundles = Bundles::new(net.reach());
         let world = World::load(home, &store, &seals, &bundles)?;
         serve::keep_in(&store, &seals);
@@ -176,7 +189,7 @@ impl Engine {
             bundles,
             sources,
             net,
-            began: Instant::now(),
+            uptime,
             process: chance()?,
             looked: AtomicU64::new(0),
             told: Mutex::default(),
@@ -347,7 +360,7 @@ impl Engine {
             self.notice(&format!("{} in an emergency: {}", subject.name(), request.text)).await;
         }
         let line = pipit_grammar::parse(&request.text)?;
-        let context = Context { place: request.place.clone(), service: request.service.clone(), via: request.via, at };
+        let context = world.context(&request.service, &request.place, request.via, at);
         let recalled = self.recalled(&line, &request.identity, &who, trail.id()).await?;
         let id = trail.id().to_owned();
         let names = Self::names(&world, &subject, &context);

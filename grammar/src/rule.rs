@@ -6,6 +6,7 @@
 
 mod cond;
 mod effect;
+mod place;
 mod print;
 mod read;
 mod window;
@@ -14,6 +15,7 @@ mod words;
 use ecow::EcoString;
 use regex::{Regex, RegexBuilder};
 
+pub use place::{Place, Spot};
 pub use read::{parse_rule, parse_rule_for};
 pub use window::Window;
 
@@ -262,29 +264,6 @@ pub enum Patterns {
     List(Vec<EcoString>),
 }
 
-/// Where a line was typed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Place {
-    /// A direct message.
-    Dm,
-    /// A room, without the `#` and in small letters; [`Place::room`] makes it so.
-    Room(EcoString),
-}
-
-/// A place as a rule names it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Spot {
-    /// `dm`: a direct message, on whichever service.
-    Dm,
-    /// `#ops`: a room of that name on whichever service; `libera://#ops`: the one on a service.
-    Room {
-        /// The service's name, where the rule names it.
-        service: Option<EcoString>,
-        /// Without the `#`, as written.
-        name: EcoString,
-    },
-}
-
 /// How a call came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Via {
@@ -325,40 +304,6 @@ impl Via {
     /// From how a rule writes it.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|via| via.as_str() == name)
-    }
-}
-
-impl Place {
-    /// The room of a name, with or without its `#`. Chat services tell no rooms apart by capital letters.
-    pub fn room(name: &str) -> Self {
-        Self::Room(name.strip_prefix('#').unwrap_or(name).to_lowercase().into())
-    }
-}
-
-impl Spot {
-    /// Whether a place on a service is meant; none when that cannot be said because the service is not known. What is said
-    /// to some of a room (`@#ops` on IRC) is said in the room.
-    pub fn is(&self, place: &Place, service: Option<&str>) -> Option<bool> {
-        match (self, place) {
-            (Self::Dm, Place::Dm) => Some(true),
-            (Self::Dm, Place::Room(_)) | (Self::Room { .. }, Place::Dm) => Some(false),
-            (Self::Room { service: wanted, name }, Place::Room(room)) => {
-                let whole = room.strip_prefix(['@', '%', '+', '~']).and_then(|rest| rest.strip_prefix('#'));
-                if Place::room(whole.unwrap_or(room)) != Place::room(name) {
-                    return Some(false);
-                }
-                wanted.as_ref().map_or(Some(true), |wanted| service.map(|service| service == wanted))
-            }
-        }
-    }
-
-    /// The same place, as all rules write it that mean it.
-    #[must_use]
-    pub fn canonical(&self) -> Self {
-        match self {
-            Self::Dm => Self::Dm,
-            Self::Room { service, name } => Self::Room { service: service.clone(), name: name.to_lowercase() },
-        }
     }
 }
 

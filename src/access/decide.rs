@@ -58,6 +58,11 @@ pub(crate) enum Denial {
         /// By id.
         by: Vec<EcoString>,
     },
+    /// The room is shared with other organisations, and no rule that counts names it.
+    Shared {
+        /// The rules that ask for something, by id.
+        by: Vec<EcoString>,
+    },
     /// No rule says that it may.
     NoRule,
     /// Permissions are missing.

@@ -14,7 +14,7 @@ use pipit_grammar::rule::{
 };
 
 use super::Subject;
-use super::decide::{Decision, Denial, Facts, Ruling, Tainted, decide};
+use super::decide::{Decision, Facts, Ruling, Tainted, decide};
 
 /// How many kinds of calls are decided at most for one command.
 const KINDS: usize = 20_000;
@@ -124,9 +124,7 @@ fn fate(decision: &Decision) -> Fate {
     match decision {
         Decision::Allow { .. } => Fate::Allowed,
         Decision::Park { .. } => Fate::Waits,
-        Decision::Deny(Denial::NoRule | Denial::Missing(_) | Denial::Forbidden { .. } | Denial::Unreadable { .. }) => {
-            Fate::Denied
-        }
+        Decision::Deny(_) => Fate::Denied,
     }
 }
 

@@ -10,7 +10,7 @@ use pipit_commands::{Args, Command, Error, ErrorKind};
 use pipit_grammar::rule::{Kind, Perms, Place, Requirement, Spot};
 
 use super::decide::{self, Decision, Denial, Standing};
-use super::{Asked, Context, Policy, Subject, public_only};
+use super::{Asked, Audience, Context, Policy, Subject, bounded};
 
 /// How many people are named of those to ask.
 const NAMED: usize = 3;
@@ -41,7 +41,7 @@ impl Policy {
         };
         let asked = Asked::new(command, args);
         let explained = decide::explain(rules, &|permission| subject.has(permission), &asked.facts(command, context));
-        let decision = public_only(subject, command, explained.decision);
+        let decision = bounded(subject, command, context, rules, explained.decision);
         let said = objection(subject, command, &decision);
         let mut lines = vec![said.map_or_else(|| format!("{name} may run {exact}"), |error| error.to_string())];
         for rule in rules {
@@ -92,7 +92,7 @@ impl Policy {
         let decided = |needs: &[EcoString], context: &Context| {
             let has = |permission: &str| subject.has(permission) || needs.iter().any(|needed| needed == permission);
             let decision = decide::decide(rules, &has, &asked.facts(command, context));
-            public_only(subject, command, decision)
+            bounded(subject, command, context, rules, decision)
         };
         let places = rules.iter().filter_map(|ruling| ruling.rule().ok()).flat_map(|rule| &rule.places);
         let mut contexts = vec![context.clone()];
@@ -102,7 +102,9 @@ impl Policy {
                     Spot::Dm => (Place::Dm, None),
                     Spot::Room { service, name } => (Place::room(name), service.clone()),
                 };
-                Context { place, service: service.unwrap_or_else(|| context.service.clone()), ..context.clone() }
+                let service = service.unwrap_or_else(|| context.service.clone());
+                // what is set for another room is not known here
+                Context { place, service, audience: Audience::Private, ..context.clone() }
             },
         ));
         let given =
@@ -184,7 +186,9 @@ fn missing(decision: &Decision) -> Option<Vec<EcoString>> {
         }
         Decision::Allow { .. }
         | Decision::Park { .. }
-        | Decision::Deny(Denial::NoRule | Denial::Unreadable { .. } | Denial::Forbidden { .. }) => None,
+        | Decision::Deny(
+            Denial::NoRule | Denial::Unreadable { .. } | Denial::Forbidden { .. } | Denial::Shared { .. },
+        ) => None,
     }
 }
 
@@ -265,9 +269,15 @@ pub(super) fn grounds(denial: &Denial) -> String {
     match denial {
         Denial::NoRule => "no rule allows it here".into(),
         Denial::Forbidden { .. } => "a rule of the site forbids it".into(),
+        Denial::Shared { .. } => {
+            "this room is shared with others, and no rule that holds names it with its service".into()
+        }
         Denial::Unreadable { rule, reason } => format!("the rule {rule} cannot be read: {reason}"),
         Denial::Missing(unmet) => {
-            let needs: Vec<String> = unmet.iter().map(|unmet| unmet.needs.to_string()).collect();
+            let mut needs: Vec<String> = unmet.iter().map(|unmet| unmet.needs.to_string()).collect();
+            // two rules may ask for one thing
+            needs.sort();
+            needs.dedup();
             format!("it takes {}", needs.join(", and "))
         }
     }

@@ -19,7 +19,7 @@ fn policy(site: &[&str]) -> Policy {
 }
 
 fn context() -> Context {
-    Context { place: Place::Dm, service: "shell".into(), via: Via::Chat, at: 0 }
+    Context { place: Place::Dm, service: "shell".into(), audience: super::Audience::Private, via: Via::Chat, at: 0 }
 }
 
 fn empty(command: &Command) -> Args {
@@ -198,4 +198,33 @@ fn p11_who_can_and_why_are_the_decision() {
         }
     }
     assert_eq!(seen.len(), 2, "somebody may and somebody may not");
+}
+
+/// A number is a number to rules, however it came into the line: bare, in quotes, or out of a value as number or text.
+#[test]
+fn p8_what_is_bound_alike_is_decided_alike() {
+    use pipit_commands::bind::{Slot, bind};
+    use pipit_commands::{Given, How, Value};
+    let head = built_ins().into_iter().find(|command| command.exact() == "list:head").unwrap();
+    let forms = [
+        (Value::Int(10), How::Bare),
+        (Value::text("10"), How::Bare),
+        (Value::text("10"), How::Quoted),
+        (Value::Int(10), How::Computed),
+        (Value::text("10"), How::Computed),
+    ];
+    let mut denied = 0;
+    for test in ["== 10", "!= 10", "> 9", "> 10", "== '10'", "!= '10'", "in [1, 10]", "in ['10']", "matches /10/"] {
+        let policy = policy(&[&format!("guard when command is list:head with arg[0] {test} must have site:p")]);
+        let subject = policy.subject(&Identity::Named("alice".into())).unwrap();
+        let decisions = forms.clone().map(|(value, how)| {
+            let words = vec![Slot::Known(Given::one(value, how))];
+            let args = bind(head.spec(), words, Vec::new(), false).unwrap().unwrap();
+            policy.judge(&subject, &head, &args, &context()).decision
+        });
+        assert!(decisions.iter().all(|decision| *decision == decisions[0]), "{test}: {decisions:?}");
+        denied += usize::from(matches!(decisions[0], Decision::Deny(_)));
+    }
+    // a text is never equal to a number, and unlike types leave a guard in doubt, which counts
+    assert_eq!(denied, 7, "== 10, > 9, in [1, 10], and all four that ask for texts");
 }

@@ -14,7 +14,7 @@ use super::names::{Found, Names};
 use super::room::RoomId;
 use super::serve::typed;
 use super::world::World;
-use crate::access::{Context, Identity, Subject};
+use crate::access::{Identity, Subject};
 use crate::limits;
 
 mod fields;
@@ -65,7 +65,7 @@ impl Engine {
     ) -> Result<Completion, Error> {
         let world = self.world()?;
         let subject = world.policy.subject(identity)?;
-        let context = Context { place: place.clone(), service: service.into(), via: Via::Chat, at: super::now() };
+        let context = world.context(service, place, Via::Chat, super::now());
         let room = RoomId::of(service, place);
         let names = Self::names(&world, &subject, &context);
         let asker = Asker { engine: self, world: &world, subject: &subject, names: &names, room };

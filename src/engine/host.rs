@@ -238,8 +238,8 @@ impl LineHost {
                 objections.push(error.at(stage.span));
             }
         });
-        plan.each_redirect(&mut |redirect| {
-            objections.extend(redirect.targets.iter().filter_map(|target| self.may_post(target).err()));
+        plan.each_redirect(&mut |redirect, labels| {
+            objections.extend(redirect.targets.iter().filter_map(|target| self.may_post(target, labels).err()));
         });
         // a denial says more than a wait
         let first = objections.iter().position(|error| error.kind() == ErrorKind::Denied);

@@ -177,11 +177,13 @@ impl Plan {
         }
     }
 
-    /// Every redirect of the plan, in blocks, substitutions and aliases too.
-    pub(crate) fn each_redirect(&self, f: &mut dyn FnMut(&Redirect)) {
+    /// Every redirect of the plan, in blocks, substitutions and aliases too, with what from outside may have had a part in the
+    /// values that it takes away.
+    pub(crate) fn each_redirect(&self, f: &mut dyn FnMut(&Redirect, &Labels)) {
         for (_, pipeline) in &self.pipelines {
             if let Some(redirect) = &pipeline.redirect {
-                f(redirect);
+                let labels = pipeline.stages.last().map(|stage| stage.labels.out.clone()).unwrap_or_default();
+                f(redirect, &labels);
             }
             for stage in &pipeline.stages {
                 for word in &stage.words {

@@ -10,6 +10,8 @@ use pipit_commands::{Record, Value};
 use pipit_grammar::rule::Place;
 use serde::{Deserialize, Serialize};
 
+use crate::access::Audience;
+
 /// The service of the rooms that the shell itself keeps.
 pub(crate) const SHELL: &str = "shell";
 
@@ -74,26 +76,6 @@ pub(crate) fn room_of(typed: &str) -> Option<(Option<EcoString>, Place)> {
     fits.then(|| (service.map(EcoString::from), Place::room(bare)))
 }
 
-/// Who can read along in a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Audience {
-    /// Anybody.
-    Public,
-    /// Those whom somebody let in.
-    Private,
-}
-
-impl Audience {
-    /// As it is written.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Private => "private",
-        }
-    }
-}
-
 /// What is set for a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Room {
@@ -149,13 +131,9 @@ struct Setting {
 const SETTINGS: &[Setting] = &[
     Setting {
         name: "audience",
-        takes: "public or private",
+        takes: "public, private or external-shared",
         set: |room, value| {
-            room.audience = Some(match value {
-                "public" => Audience::Public,
-                "private" => Audience::Private,
-                _ => return None,
-            });
+            room.audience = Some(Audience::from_name(value)?);
             Some(())
         },
         shown: |room, id| room.audience(id).name().into(),
@@ -231,7 +209,7 @@ mod tests {
             ("prefix=!!!!!", "signs"),
             ("prefix=`", "signs"),
             ("colour=red", "audience, prefix, embedded"),
-            ("audience=all", "public or private"),
+            ("audience=all", "public, private or external-shared"),
         ] {
             let error = room.set(said).expect_err(said);
             assert!(error.contains(tells), "{said}: {error}");

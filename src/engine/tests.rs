@@ -1,11 +1,15 @@
 //! A shell in a folder of its own, for the tests of the rooms below: asked through the engine, as every way in asks.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod policy;
+mod shared;
+
 use std::ops::ControlFlow;
 
 use pipit_commands::ErrorKind;
 use pipit_grammar::rule::{Place, Via};
 
+use super::uptime::Uptime;
 use super::{Engine, Request};
 use crate::access::Identity;
 use crate::audit::Audit;
@@ -29,7 +33,7 @@ impl Site {
     /// With these lines of the operator's.
     pub(super) async fn new(lines: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let site = Self { engine: open(dir.path()), dir };
+        let site = Self { engine: open(dir.path(), Uptime::default()), dir };
         for line in lines {
             site.operator(line).await;
         }
@@ -38,9 +42,14 @@ impl Site {
 
     /// The same home in another process.
     pub(super) fn again(self) -> Self {
+        self.by(Uptime::default())
+    }
+
+    /// The same, by a clock of one's own.
+    fn by(self, uptime: Uptime) -> Self {
         let Self { engine, dir } = self;
         drop(engine);
-        Self { engine: open(dir.path()), dir }
+        Self { engine: open(dir.path(), uptime), dir }
     }
 
     pub(super) async fn hears(&self, identity: Identity, line: &str) -> Heard {
@@ -57,6 +66,11 @@ impl Site {
             Identity::Account(_) => "net",
             Identity::Operator | Identity::Named(_) | Identity::Stranger(_) => "shell",
         };
+        self.hears_on(service, place, identity, line).await
+    }
+
+    /// On a chat service.
+    pub(super) async fn hears_on(&self, service: &str, place: Place, identity: Identity, line: &str) -> Heard {
         let request = Request {
             text: line.to_owned(),
             identity,
@@ -93,11 +107,12 @@ impl Site {
     }
 }
 
-fn open(home: &std::path::Path) -> Engine {
+fn open(home: &std::path::Path, uptime: Uptime) -> Engine {
     let store = Store::open(home.join("pipit.db")).unwrap();
     let audit = Audit::start(&store, home, &crate::audit::Outside::default()).unwrap();
     let seals = crate::seal::Seals::of(home);
-    Engine::open(home, store, audit, seals, Net::new(Reach::default()), crate::bundle::Sources::default()).unwrap()
+    let net = Net::new(Reach::default());
+    Engine::open_by(uptime, home, (store, audit, seals), net, crate::bundle::Sources::default()).unwrap()
 }
 
 #[track_caller]

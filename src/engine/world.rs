@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError};
 
 use ecow::EcoString;
 use pipit_commands::{Error, ErrorKind};
+use pipit_grammar::rule::{Place, Via};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ use super::room::{Room, RoomId};
 use super::serve::{self, Unread};
 use super::{Catalogue, Engine, unavailable};
 use crate::access::decide::{Layer, Ruling};
-use crate::access::{Identity, People, Policy};
+use crate::access::{Audience, Context, Identity, People, Policy};
 use crate::limits;
 use crate::render::Template;
 use crate::seal::Seals;
@@ -152,6 +153,17 @@ impl World {
 }
 
 impl World {
+    /// Where and how a line comes, with what is set for the room.
+    pub(super) fn context(&self, service: &str, place: &Place, via: Via, at: i64) -> Context {
+        Context { place: place.clone(), service: service.into(), audience: self.audience(service, place), via, at }
+    }
+
+    /// Who can read along in a place.
+    pub(super) fn audience(&self, service: &str, place: &Place) -> Audience {
+        let Some(id) = RoomId::of(service, &place.whole()) else { return Audience::Private };
+        self.rooms.get(&id).map_or_else(|| Room::default().audience(&id), |room| room.audience(&id))
+    }
+
     /// The aliases of a caller in a place; strangers have none of their own.
     pub(crate) fn layers(&self, owner: Option<&EcoString>, room: Option<&RoomId>) -> Layers {
         let of = |owner: &str| self.aliases.get(owner).cloned().unwrap_or_default();
@@ -240,7 +252,7 @@ impl Engine {
 
     /// Milliseconds since the engine was opened.
     fn since_began(&self) -> u64 {
-        u64::try_from(self.0.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.0.uptime.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 

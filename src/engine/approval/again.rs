@@ -26,12 +26,8 @@ pub(super) fn changed(host: &Arc<LineHost>, world: &Arc<World>, plan: &Plan) -> 
             return Ok(Some(format!("the bundle {bundle} is not the one that it was")));
         }
     }
-    let context = Context {
-        place: plan.place(),
-        service: plan.service.clone(),
-        via: pipit_grammar::rule::Via::Chat,
-        at: super::super::now(),
-    };
+    let via = pipit_grammar::rule::Via::Chat;
+    let context = world.context(&plan.service, &plan.place(), via, super::super::now());
     let names = Engine::names(world, &subject, &context);
     let lent: Arc<dyn pipit_commands::Host> = Arc::new(Lent::new(host));
     let line = pipit_grammar::parse(&plan.line)?;

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use pipit_commands::{Error, ErrorKind, Record, Value};
+use ecow::EcoString;
+use pipit_commands::{Error, ErrorKind, Labels, Record, Value};
 use pipit_grammar::ast::Target;
 
 use super::LineHost;
@@ -25,13 +26,13 @@ impl LineHost {
         self.posts.load(Ordering::Relaxed)
     }
 
-    /// Whether the caller may post there, and there is such a place.
-    pub(super) fn may_post(&self, target: &Target) -> Result<(), Error> {
+    /// Whether the caller may post there, there is such a place, and it is one for values with these labels.
+    pub(super) fn may_post(&self, target: &Target, labels: &Labels) -> Result<(), Error> {
         if takes_no_right(target) {
             return Ok(());
         }
         self.judge_post(&self.subject, target, None)?;
-        serve::rooms::known(self, target)
+        self.suits(target, labels, None)
     }
 
     /// Decides about a post by the rights as they are now: a line may have waited long since it began. Written down
@@ -47,6 +48,8 @@ impl LineHost {
     pub(super) fn may_post_by(&self, target: &Target, command: &str) -> Result<(), Error> {
         let subject = self.engine.world()?.policy.subject(&self.identity)?;
         self.judge_post(&subject, target, Some(command))?;
+        let bundle = command.split(':').next().unwrap_or_default();
+        self.suits(target, &Labels::one(format!("bundle:{bundle}")), Some(command))?;
         self.write_post(target, Some(command), true);
         Ok(())
     }
@@ -58,6 +61,18 @@ impl LineHost {
         self.write_post(target, by, false);
         let name = subject.name();
         Err(Error::new(ErrorKind::Denied, format!("{name} may not post to {target}: it takes room:post")))
+    }
+
+    /// Refuses a place that is not there, or that values with these labels are not for.
+    fn suits(&self, target: &Target, labels: &Labels, by: Option<&str>) -> Result<(), Error> {
+        if serve::rooms::audience(self, target)?.takes(labels) {
+            return Ok(());
+        }
+        self.write_post(target, by, false);
+        let labels: Vec<&str> = labels.iter().map(EcoString::as_str).collect();
+        let message =
+            format!("{target} is shared with others, who are not shown what comes from {}", labels.join(", "));
+        Err(Error::new(ErrorKind::Denied, message).help("say there what they are to know"))
     }
 
     fn write_post(&self, target: &Target, by: Option<&str>, allowed: bool) {

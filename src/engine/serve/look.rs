@@ -69,7 +69,7 @@ pub(super) async fn status(host: &Host, call: &Call) -> Result<Vec<Value>, Error
     let services = host.engine.0.outlet.get().map(|outlet| outlet.services()).unwrap_or_default();
     let mut rows: Vec<(String, String)> = vec![
         ("version".into(), env!("CARGO_PKG_VERSION").into()),
-        ("up".into(), format!("{} s", host.engine.0.began.elapsed().as_secs())),
+        ("up".into(), format!("{} s", host.engine.0.uptime.elapsed().as_secs())),
         ("lines running".into(), running.to_string()),
         ("audit log".into(), "takes records".into()),
         ("commands".into(), host.world.catalogue.all().len().to_string()),

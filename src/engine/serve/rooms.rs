@@ -6,10 +6,11 @@ use pipit_grammar::ast::Target;
 use pipit_grammar::rule::Place;
 
 use super::super::host::LineHost;
-use super::super::room::{Audience, Room, RoomId, SHELL, room_of};
+use super::super::room::{Room, RoomId, SHELL, room_of};
 use super::super::world::kind;
 use super::super::{Address, now};
 use super::{Host, apply, delete as remove, done, insert, put, text};
+use crate::access::Audience;
 use crate::limits;
 use crate::store::{Change, Expect};
 
@@ -59,8 +60,20 @@ fn way(host: &LineHost, target: &Target) -> Result<Option<Way>, Error> {
 }
 
 /// Refuses a place that is not there.
-pub(in super::super) fn known(host: &LineHost, target: &Target) -> Result<(), Error> {
+pub(super) fn known(host: &LineHost, target: &Target) -> Result<(), Error> {
     way(host, target).map(drop)
+}
+
+/// Who reads what is posted to a place, but for those who read it where the line was said; an error when there is no such
+/// place.
+pub(in super::super) fn audience(host: &LineHost, target: &Target) -> Result<Audience, Error> {
+    let own = RoomId::of(&host.service, &host.context().place);
+    Ok(match way(host, target)? {
+        Some(Way::Room(service, room)) if own != Some(RoomId::new(&service, &room)) => {
+            host.world.audience(&service, &Place::room(&room))
+        }
+        Some(Way::Room(..) | Way::Kept(_) | Way::Inbox(_) | Way::Whisper(_)) | None => Audience::Private,
+    })
 }
 
 /// The values of a pipeline that is posted: all of them, within the bound.

@@ -34,7 +34,7 @@ pub(super) fn why(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
         lines.extend(host.world.policy.reasons(&host.subject, &stated.command, args, &context));
     });
     let name = host.subject.name();
-    plan.each_redirect(&mut |redirect| {
+    plan.each_redirect(&mut |redirect, _| {
         for target in redirect.targets.iter().filter(|target| takes_a_right(target)) {
             let may = if host.subject.has(POST) { "may" } else { "may not" };
             lines.push(format!("{name} {may} post to {target}: it takes {POST}"));
@@ -61,7 +61,7 @@ fn may(host: &Host, plan: &Plan, there: &Context, subject: Option<&Subject>) -> 
         });
     });
     let mut posts = false;
-    plan.each_redirect(&mut |redirect: &Redirect| posts |= redirect.targets.iter().any(takes_a_right));
+    plan.each_redirect(&mut |redirect: &Redirect, _| posts |= redirect.targets.iter().any(takes_a_right));
     let policy = &host.world.policy;
     let everybody = match subject {
         Some(one) => vec![(one.name().clone(), policy.may(one, &parts))],
@@ -172,7 +172,7 @@ pub(super) fn test(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
         host.world.policy.subject(&identity).map_err(|error| error.as_kind(pipit_commands::ErrorKind::Failed))?;
     let line = pipit_grammar::parse(&expected.line).map_err(Error::from);
     let (service, place) = expected.place;
-    let there = Context { place, service: service.unwrap_or_else(|| host.service.clone()), ..host.context().clone() };
+    let there = host.world.context(service.as_ref().unwrap_or(&host.service), &place, Via::Chat, now());
     let plan = line.and_then(|line| plan(call, &names(host, &subject, &there, false), &line));
     let found = match &plan {
         Ok(plan) => may(host, plan, &there, Some(&subject)).pop(),

@@ -11,7 +11,7 @@ use super::super::call::Tainted;
 use super::oracle::{
     Asked, Called, Fate, LITERALS, Look, Made, Must, Outcome, PATTERNS, PERMISSIONS, PERMS, REQUIRED, Sort, Val, judge,
 };
-use super::{Decision, Facts, Layer, Ruling, decide};
+use super::{Decision, Denial, Facts, Layer, Ruling, decide};
 
 fn asked(look: Look) -> impl Strategy<Value = Asked> {
     let literal = || 0..LITERALS.len();
@@ -201,6 +201,41 @@ proptest! {
             let (mine, theirs) = (first(&rulings, &called, permissions), judge(&rules, &called, permissions));
             let written: Vec<String> = rules.iter().map(Made::written).collect();
             prop_assert_eq!(mine, theirs, "{:#?}\n{:?} {:04b}", written, called, permissions);
+        }
+    }
+
+    /// A rule is what it prints, to the letter and in what it decides.
+    #[test]
+    fn p14_a_rule_is_what_it_prints(
+        rules in pool().prop_flat_map(|pool| prop::collection::vec(made(pool), 1..4)),
+        called in called(),
+        permissions in 0..16_u8,
+    ) {
+        let read: Vec<Ruling> =
+            rules.iter().enumerate().map(|(at, made)| Ruling::read(at.to_string(), Layer::Site, made.written())).collect();
+        let again: Vec<Ruling> = read
+            .iter()
+            .map(|ruling| Ruling::read(ruling.id.clone(), Layer::Site, ruling.rule().unwrap().to_string()))
+            .collect();
+        for (one, other) in read.iter().zip(&again) {
+            prop_assert_eq!(one.rule(), other.rule());
+            prop_assert_eq!(one.rule().unwrap().to_string(), other.rule().unwrap().to_string());
+        }
+        prop_assert_eq!(decided(&read, &called, permissions), decided(&again, &called, permissions));
+    }
+
+    /// Whatever stands for a rule is read or refused, and then denies; nothing panics.
+    #[test]
+    fn p14_what_is_no_rule_denies(
+        made in pool().prop_flat_map(made), at in any::<prop::sample::Index>(), junk in "[ -~é#'\"/\\[\\]()]{1,3}", called in called(),
+    ) {
+        let mut text = made.written();
+        let place = at.index(text.len() + 1);
+        text.insert_str(place, &junk);
+        let ruling = Ruling::read("0", Layer::Site, text.clone());
+        let decision = decided(&[&ruling], &called, 15);
+        if ruling.rule().is_err() {
+            prop_assert!(matches!(decision, Decision::Deny(Denial::Unreadable { .. })), "{}", text);
         }
     }
 }
