@@ -41,7 +41,7 @@ fn what_a_program_is_told() {
     let always = |argc: &str, between: &str| {
         let (room, who) = ("COG_ROOM=direct", "COG_USERNAME=ada");
         format!(
-            "{argc}COG_BUNDLE=tell\nCOG_COMMAND=env\nCOG_EMAIL=\n{between}{room}\n{who}\nCOLOUR=red\nDEBUG=true\nPORT=8080"
+            "{argc}COG_BUNDLE=tell\nCOG_CHAT_HANDLE=ada\nCOG_COMMAND=env\nCOG_EMAIL=\n{between}{room}\n{who}\nCOLOUR=red\nDEBUG=true\nPORT=8080"
         )
     };
     shows(&home, &[("tell:env", &always("COG_ARGC=0\n", ""))]);

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::manifest::{Entry, Manifest};
+use super::manifest::{Entry, Format, Manifest};
 
 /// The differences between two versions.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,12 @@ impl Changes {
             changes.more.push(format!("sandbox {}", holds.name()));
             changes.less.push(format!("sandbox {}", held.name()));
             changes.wider |= holds < held;
+        }
+        if (from.format == Format::Own) != (to.format == Format::Own) {
+            let protocol = |manifest: &Manifest| if manifest.format == Format::Own { "1" } else { "Cog's" };
+            changes.more.push(format!("protocol {}", protocol(to)));
+            changes.less.push(format!("protocol {}", protocol(from)));
+            changes.wider = true;
         }
         changes.set("permission", &permissions(from), &permissions(to), false);
         changes.set("setting", &settings(from), &settings(to), false);

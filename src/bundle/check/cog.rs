@@ -240,6 +240,12 @@ fn options(field: &Field<'_>, notes: &mut Notes) -> Options {
         if let Some(value) = &value {
             kinds.push((value.clone(), kind));
         }
+        let spelled = |name: &str| name.replace('-', "_").to_ascii_uppercase();
+        if let Some(other) =
+            flags.iter().filter_map(|flag| flag.long.as_ref()).find(|other| spelled(other) == spelled(name))
+        {
+            notes.warn(&field, format!("programs find it under the variable of the option {other}"));
+        }
         flags.push(Flag { long: Some(name.into()), short, value, required: required && takes, many });
     }
     (flags, kinds)

@@ -88,6 +88,10 @@ async fn local(path: &Path) -> Result<Source, Error> {
     if !tokio::fs::metadata(path).await.map_err(odd)?.is_file() {
         return Ok(Source::Folder(path.to_owned()));
     }
+    if path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+        return Err(Error::failed(format!("{} is a manifest, and a bundle is a folder", path.display()))
+            .help("name the folder that it lies in"));
+    }
     let bytes = read(path, ARCHIVE).await?;
     let beside = PathBuf::from(format!("{}.minisig", path.display()));
     let signature =
