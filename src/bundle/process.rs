@@ -375,6 +375,8 @@ fn told(bundle: &Ready, entry: &Entry, around: &Around<'_>) -> Vec<(String, Stri
         ("LANG", "C.UTF-8"),
         ("HOME", &*folder),
         ("TMPDIR", &*folder),
+        // the folder of the bundle is not written to, also where nothing fences it off
+        ("PYTHONDONTWRITEBYTECODE", "1"),
         ("PIPIT_PROTOCOL", PROTOCOL),
         ("PIPIT_BUNDLE", &*bundle.manifest.name),
         ("PIPIT_COMMAND", &*entry.name),

@@ -1,4 +1,4 @@
-//! A bundle to begin with, in a language: a manifest, a program, a session that tests it.
+//! A bundle to begin with, in a language: a manifest, a program, the helper that speaks the protocol, a session that tests it.
 //!
 //! Deliberately absent: anything that a bundle would have to keep.
 
@@ -29,11 +29,22 @@ impl Language {
             Self::Ruby => ("rb", Some("ruby"), include_str!("scaffold/hello.rb")),
         }
     }
+
+    /// What speaks the protocol for the program, a file beside it.
+    fn helper(self) -> &'static str {
+        match self {
+            Self::Shell => include_str!("../../bundles/helpers/pipit.sh"),
+            Self::Python => include_str!("../../bundles/helpers/pipit.py"),
+            Self::Javascript => include_str!("../../bundles/helpers/pipit.js"),
+            Self::Ruby => include_str!("../../bundles/helpers/pipit.rb"),
+        }
+    }
 }
 
 /// Makes the folder of a new bundle, which must not be there yet; gives the files that it wrote.
 pub(crate) fn make(folder: &Path, name: &str, language: Language) -> Result<Vec<String>, String> {
     let (ending, needs, program) = language.program();
+    // the helper has the name pipit, which no bundle may have
     let own = format!("{name}.{ending}");
     let needs = needs.map(|program| format!("needs: {{programs: [{program}]}}\n")).unwrap_or_default();
     let fill = |text: &str| text.replace("{name}", name).replace("{program}", &own).replace("{needs}", &needs);
@@ -48,6 +59,7 @@ pub(crate) fn make(folder: &Path, name: &str, language: Language) -> Result<Vec<
     let files = [
         ("bundle.yaml".to_owned(), manifest, 0o644),
         (own.clone(), program.to_owned(), 0o755),
+        (format!("pipit.{ending}"), language.helper().to_owned(), 0o644),
         (format!("tests/{name}.txt"), fill(include_str!("scaffold/session.txt")), 0o644),
         ("README.md".to_owned(), fill(include_str!("scaffold/README.md")), 0o644),
     ];

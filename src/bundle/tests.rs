@@ -4,6 +4,7 @@
 mod archives;
 mod asking;
 mod installing;
+mod languages;
 mod manifests;
 mod misbehaving;
 mod odd_archives;

@@ -1,12 +1,10 @@
 #!/usr/bin/env ruby
 # Greets everybody who is named in the call, else whoever typed it.
-require "json"
+require_relative "pipit"
 
-call = JSON.parse(ENV.fetch("PIPIT_CALL"))
-(call["args"]["NAME"] || [ENV.fetch("PIPIT_USER")]).each do |name|
-  greeting = "hello, #{name}"
-  greeting = greeting.upcase if call["options"]["loud"]
-  # a value a line; flushed, so that it is shown at once
-  puts JSON.generate({ "name" => name, "greeting" => greeting })
-  $stdout.flush
+Pipit.serve do |call|
+  (call.args["NAME"] || [call.user]).each do |name|
+    greeting = "hello, #{name}"
+    call.emit("name" => name, "greeting" => call.options["loud"] ? greeting.upcase : greeting)
+  end
 end
