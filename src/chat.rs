@@ -32,7 +32,7 @@ use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-pub(crate) use ask::{ask, ways};
+pub(crate) use ask::{ask, listen, ways};
 pub(crate) use flood::Flood;
 pub(crate) use services::Services;
 use session::Session;
@@ -90,6 +90,9 @@ pub(crate) struct Habits {
 
 /// Tells the habits of a place. Asked for every message, also for talk.
 pub(crate) type Ways = Arc<dyn Fn(&Place) -> Habits + Send + Sync>;
+
+/// Told of what is said in a room and is no command, by whom (by the bot itself when by nobody), and when.
+pub(crate) type Listen = Arc<dyn Fn(&Place, Option<&Sender>, &str, i64) + Send + Sync>;
 
 /// Where something is said.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -299,13 +302,13 @@ impl Handle {
 }
 
 /// Connects an entry and keeps it connected until the handle is stopped or dropped. Needs a tokio runtime.
-pub(crate) fn start(entry: Entry, ask: Ask, ways: Ways) -> Handle {
+pub(crate) fn start(entry: Entry, ask: Ask, ways: Ways, listen: Listen) -> Handle {
     let entry = Arc::new(entry);
     let (posts, heard_posts) = mpsc::channel(POSTS);
     let (stop, stopped) = watch::channel(false);
     let first = State { link: Link::Connecting, last_error: None, rooms: Vec::new() };
     let (tell, state) = watch::channel(first);
-    let session = Session::new(&entry, (ask, ways), heard_posts, tell, stopped);
+    let session = Session::new(&entry, (ask, ways, listen), heard_posts, tell, stopped);
     let task = tokio::spawn(session::keep(entry.clone(), session));
     Handle { entry, posts, state, stop, task }
 }

@@ -48,6 +48,7 @@ mod reply;
 mod room;
 mod run;
 mod serve;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -73,6 +74,7 @@ pub(crate) use question::Question;
 pub(crate) use reply::Reply;
 use room::{Room, RoomId};
 pub(crate) use room::{SHELL, room_of};
+pub(crate) use talk::Speaker;
 use uptime::Uptime;
 use world::World;
 

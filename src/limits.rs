@@ -118,6 +118,12 @@ pub(crate) const DIFFERENCES: usize = 200;
 pub(crate) const COMPARED: usize = 500_000;
 /// How many secrets are looked for in what leaves the shell; the newest.
 pub(crate) const SECRETS: usize = 1000;
+/// How many messages of a room that keeps its conversation are kept.
+pub(crate) const TALK_ROWS: i64 = 200_000;
+/// How much of one message is kept, in bytes.
+pub(crate) const TALK_TEXT: usize = 4096;
+/// How many messages a timeline of the log shows.
+pub(crate) const TIMELINE_TALK: usize = 5000;
 /// How many tokens that somebody typed into a line are looked for in what leaves the shell; the newest.
 pub(crate) const TYPED_SECRETS: usize = 200;
 /// How long a secret must be to be looked for, in bytes.

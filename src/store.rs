@@ -18,6 +18,7 @@ mod query;
 mod queue;
 mod schema;
 mod sqlite;
+mod talk;
 pub(crate) mod timer;
 mod writer;
 
@@ -26,6 +27,7 @@ mod tests;
 
 pub(crate) use query::{Ended, Found, Line, Wanted};
 use queue::{Job, Queue};
+pub(crate) use talk::{Over, Spoken};
 
 /// Calls of `apply` that may wait at once; the next one waits before it is taken.
 const CHANGES: usize = 1024;

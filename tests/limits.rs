@@ -109,6 +109,11 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
         "lines that a timeline of the log shows, and of how long by itself",
         &[(SHELL, "TIMELINE_LINES"), (SHELL, "TIMELINE_TIME")],
     ),
+    (
+        "messages kept, where it keeps its conversation, and how much of each",
+        &[(SHELL, "TALK_ROWS"), (SHELL, "TALK_TEXT")],
+    ),
+    ("messages that a timeline of the log shows", &[(SHELL, "TIMELINE_TALK")]),
     ("tokens in lines that are looked for in what leaves the shell", &[(SHELL, "TYPED_SECRETS")]),
     (
         "secrets that are looked for in what leaves the shell, and the shortest",

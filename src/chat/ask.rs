@@ -10,9 +10,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval_at};
 
 use super::follow::{Following, Taken, lock};
-use super::{Answer, Ask, Habits, Message, Place, Stands, Teller, Ways};
+use super::{Answer, Ask, Habits, Listen, Message, Place, Sender, Stands, Teller, Ways};
 use crate::access::Identity;
-use crate::engine::{Address, EMBEDDED, Engine, Life, Question, Request};
+use crate::engine::{Address, EMBEDDED, Engine, Life, Question, Request, Speaker};
 use crate::limits;
 use crate::render::{Document, Roll};
 
@@ -45,6 +45,22 @@ pub(crate) fn ways(engine: Engine, service: EcoString) -> Ways {
     })
 }
 
+/// What hears the talk of the rooms of a service of a kind.
+pub(crate) fn listen(engine: Engine, kind: &'static str, service: EcoString) -> Listen {
+    Arc::new(move |place, sender, text, at| {
+        let speaker = sender.map_or(Speaker::Bot, |sender| Speaker::Other(identity(kind, &service, sender)));
+        engine.overheard(&service, &place_of(place), &speaker, text, at);
+    })
+}
+
+/// Who somebody is, as far as the service verified it.
+fn identity(kind: &str, service: &str, sender: &Sender) -> Identity {
+    match &sender.account {
+        Some(account) => Identity::Account(format!("{kind}://{service}/{account}").into()),
+        None => Identity::Stranger(sender.shown.clone()),
+    }
+}
+
 /// The place as rules know it.
 fn place_of(place: &Place) -> rule::Place {
     match place {
@@ -54,10 +70,7 @@ fn place_of(place: &Place) -> rule::Place {
 }
 
 async fn answer(engine: &Engine, kind: &str, message: Message, teller: &Teller) -> Option<Answer> {
-    let identity = match &message.sender.account {
-        Some(account) => Identity::Account(format!("{kind}://{}/{account}", message.service).into()),
-        None => Identity::Stranger(message.sender.shown.clone()),
-    };
+    let identity = identity(kind, &message.service, &message.sender);
     let place = place_of(&message.place);
     tracing::debug!(service = %message.service, key = ?message.key, at = message.at, "heard");
     let (told, life) = watch::channel(Life::default());

@@ -20,7 +20,7 @@ use super::speakers::Speakers;
 use super::teller::{About, Told, What};
 use super::turns::{Turn, Turns};
 use super::whereabouts::Whereabouts;
-use super::{Ask, Entry, Habits, Link, Message, Place, Post, Sender, Stands, State, Ways, address};
+use super::{Ask, Entry, Habits, Link, Listen, Message, Place, Post, Sender, Stands, State, Ways, address};
 use crate::limits;
 use crate::scrub;
 
@@ -83,6 +83,7 @@ pub(super) struct Session {
     service: EcoString,
     prefix: EcoString,
     ways: Ways,
+    listen: Listen,
     turns: Turns,
     seen: Seen,
     lives: mpsc::Receiver<Told>,
@@ -100,7 +101,7 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(
         entry: &Entry,
-        (ask, ways): (Ask, Ways),
+        (ask, ways, listen): (Ask, Ways, Listen),
         posts: mpsc::Receiver<Post>,
         state: watch::Sender<State>,
         stop: watch::Receiver<bool>,
@@ -112,6 +113,7 @@ impl Session {
             service,
             prefix,
             ways,
+            listen,
             turns,
             seen,
             lives,
@@ -130,6 +132,20 @@ impl Session {
     /// Somebody said something in a place.
     pub(super) fn spoke(&mut self, place: &Place, nick: &str) {
         self.speakers.spoke(place, nick);
+    }
+
+    /// Somebody said something that is no command.
+    pub(super) fn overhear(
+        &mut self,
+        place: &Place,
+        sender: &Sender,
+        text: &str,
+        (key, at): (Option<&EcoString>, Option<i64>),
+    ) {
+        let first = key.is_none_or(|key| self.seen.first(key));
+        if first && matches!(place, Place::Room(_)) {
+            (self.listen)(place, Some(sender), text, at.unwrap_or_else(now));
+        }
     }
 
     /// What a text that somebody said in a place asks for, or `None` for talk. `bot` is our own name there.
@@ -271,7 +287,11 @@ impl Session {
             let _ = said.send(());
         }
         let notice = matches!(place, Place::Room(_)) && address::rouses(&post.text);
-        Some(Say { place, text: scrub::owned(post.text), notice, order: Order::Usual })
+        let text = scrub::owned(post.text);
+        if matches!(place, Place::Room(_)) {
+            (self.listen)(&place, None, &text, now());
+        }
+        Some(Say { place, text, notice, order: Order::Usual })
     }
 
     fn told(&mut self, told: Told) -> Option<Say> {
@@ -304,6 +324,9 @@ impl Session {
         match &about.place {
             Place::Room(_) => {
                 let text = self.named(&about, scrub::owned(text));
+                if !matches!(order, Order::Life(_)) {
+                    (self.listen)(&about.place, None, &text, now());
+                }
                 let notice = notice || address::rouses(&text);
                 Some(Say { place: about.place.clone(), text, notice, order })
             }

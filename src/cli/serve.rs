@@ -66,7 +66,8 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
             let ways = chat::ways(engine.clone(), name.as_str().into());
             let (label, rooms) = (format!("{} {name}", entry.kind()), entry.rooms().len());
             tell(&format_args!("pipit: {label}: connecting"));
-            let handle = chat::start(entry, ask, ways);
+            let listen = chat::listen(engine.clone(), entry.kind(), name.as_str().into());
+            let handle = chat::start(entry, ask, ways, listen);
             links.spawn(tell_of(label, rooms, handle.watch()));
             handles.insert(name.as_str().into(), handle);
         }
@@ -124,15 +125,20 @@ async fn tell_of(label: String, rooms: usize, mut states: watch::Receiver<State>
     }
 }
 
-/// Closes the lines that died with another process, now and again and again; forgets old answers, now and every hour;
+/// Closes the lines that died with another process, now and again and again; forgets old answers and old talk, now and every hour;
 /// erases what is older than the site keeps, now and every day.
 async fn look_after(engine: Engine, keep: Option<Days>) {
-    let (mut forgot, mut erased) = (None, None);
+    let (mut forgot, mut ended, mut erased) = (None, None, None);
     loop {
         if is_due(&mut forgot, limits::FORGET_EVERY)
             && let Err(error) = engine.forget_answers().await
         {
             tracing::warn!(%error, "old answers were not forgotten");
+        }
+        if is_due(&mut ended, limits::FORGET_EVERY)
+            && let Err(error) = engine.end_old_talk(keep.map(|Days(days)| days)).await
+        {
+            tracing::warn!(%error, "old talk of rooms was not deleted");
         }
         if let Some(Days(days)) = keep
             && is_due(&mut erased, limits::ERASE_EVERY)

@@ -38,6 +38,11 @@ impl RoomId {
         }
     }
 
+    /// The place that it is on its service.
+    pub(super) fn place(&self) -> Place {
+        Place::Room(self.name.clone())
+    }
+
     /// Under which key its settings are kept. A service's name holds no slash.
     pub(crate) fn key(&self) -> String {
         format!("{}/{}", self.service, self.name)
@@ -88,6 +93,19 @@ pub(crate) struct Room {
     /// Whether commands that stand in backticks in the midst of talk run.
     #[serde(default)]
     pub(crate) embedded: bool,
+    /// Whether what is said here is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) conversation: Option<Conversation>,
+}
+
+/// How long the talk of a room is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Conversation {
+    /// So many days.
+    pub(crate) days: u32,
+    /// Whether the room was told; before that nothing is kept.
+    #[serde(default)]
+    pub(crate) told: bool,
 }
 
 impl Room {
@@ -163,6 +181,23 @@ const SETTINGS: &[Setting] = &[
             Some(())
         },
         shown: |room, _| if room.embedded { "on".into() } else { "off".into() },
+    },
+    Setting {
+        name: "conversation",
+        takes: "off, or for how many days what is said is kept: 1d to 400d",
+        set: |room, value| {
+            const MOST: u32 = 400;
+            room.conversation = match value.strip_suffix('d').map(str::parse) {
+                None if value == "off" => None,
+                Some(Ok(days @ 1..=MOST)) => Some(Conversation { days, told: false }),
+                Some(_) | None => return None,
+            };
+            Some(())
+        },
+        shown: |room, _| match &room.conversation {
+            None => "off".into(),
+            Some(kept) => format!("{}d{}", kept.days, if kept.told { "" } else { ", once the room was told" }),
+        },
     },
 ];
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::log::{Chain, Entry};
+use super::talk::Talk;
 use super::{Change, StoreError};
 
 /// How long jobs that nobody waits for stay before they get a commit of their own: the next line's, which comes soon in a
@@ -23,6 +24,13 @@ pub(super) enum Job {
         #[expect(dead_code, reason = "held until the job is done")]
         permit: OwnedSemaphorePermit,
     },
+    /// What was said, or is to be said no longer; the answer is how many rows that were.
+    Talk {
+        talk: Talk,
+        answer: Option<oneshot::Sender<Result<u64, StoreError>>>,
+        #[expect(dead_code, reason = "held until the job is done")]
+        permit: Option<OwnedSemaphorePermit>,
+    },
     /// Rows for the end of the log.
     Append(Entry),
     /// From now on the log is sealed by this chain.
@@ -34,6 +42,7 @@ impl Job {
     pub(super) fn is_awaited(&self) -> bool {
         match self {
             Self::Apply { .. } | Self::Append(Entry::Open { .. } | Entry::Row { .. } | Entry::Erase { .. }) => true,
+            Self::Talk { answer, .. } => answer.is_some(),
             Self::Append(Entry::Keep { .. }) | Self::Seal(_) => false,
         }
     }

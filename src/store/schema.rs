@@ -7,7 +7,7 @@ use super::StoreError;
 use super::sqlite::failure;
 
 /// One SQL text a step; the number of steps done is kept in the file itself.
-const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// Does the steps the file still lacks, all or none of them.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! The store as its callers use it: documents, compare-and-set, two processes, a newer file, a foreign lock, a full disk.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
-use super::{Change, Expect, Store, StoreError};
+use super::{Change, Expect, Over, Spoken, Store, StoreError};
 
 fn insert(key: &str, body: &str) -> Change {
     Change::Insert { kind: "role", key: key.into(), body: body.into() }
@@ -163,4 +163,34 @@ async fn a_foreign_lock_is_waited_for_but_not_for_ever() {
     foreign.execute_batch("ROLLBACK").unwrap();
     store.apply(vec![insert("b", "2")]).await.unwrap();
     assert_eq!(bodies(&store).len(), 2);
+}
+
+#[tokio::test]
+async fn talk_comes_in_order_and_goes_when_it_is_over() {
+    let (_dir, store) = opened();
+    let version = store.version().unwrap();
+    let say = |room: &str, at: i64, who: &str| {
+        let spoken = Spoken { room: room.into(), at, who: who.into(), text: format!("{room} {at}") };
+        store.spoken(spoken).unwrap();
+    };
+    for at in 0..10 {
+        say("net/ops", at, if at % 2 == 0 { "alice" } else { "bob" });
+        say("net/dev", at, "alice");
+    }
+    let left = |room: &str| -> Vec<i64> {
+        let all = store.talk(0, 100, 100).unwrap();
+        all.into_iter().filter(|spoken| spoken.room == room).map(|spoken| spoken.at).collect()
+    };
+    let end = |room: &str, before, most| store.end_talk(Over::Room { room: room.into(), before, most });
+    // it is answered behind all that was said before
+    assert_eq!(end("net/ops", 3, 100).await, Ok(3));
+    assert_eq!(end("net/ops", 0, 4).await, Ok(3));
+    assert_eq!((left("net/ops"), left("net/dev").len()), (vec![6, 7, 8, 9], 10));
+    assert_eq!(store.talk(7, 9, 3).unwrap().len(), 3);
+    assert_eq!(store.end_talk(Over::Person("alice".into())).await, Ok(12));
+    assert_eq!((left("net/ops"), store.talked_in().unwrap()), (vec![7, 9], vec!["net/ops".to_owned()]));
+    assert_eq!(end("net/ops", i64::MAX, 0).await, Ok(2));
+    assert!(store.talked_in().unwrap().is_empty());
+    // nobody has to look at documents anew for what is said
+    assert_eq!(store.version().unwrap(), version);
 }

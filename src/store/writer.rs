@@ -10,6 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::log::{Chain, Entry, Head, Place, Record};
 use super::queue::{Job, Last, Queue};
 use super::sqlite::{PATIENCE, failure};
+use super::talk::{self, Talk};
 use super::{StoreError, documents, log, sqlite};
 
 /// Jobs in one transaction at most.
@@ -43,7 +44,17 @@ struct Written {
 }
 
 /// What one job came to within a transaction that held.
-type Outcome = Result<Option<Place>, StoreError>;
+type Outcome = Result<Done, StoreError>;
+
+/// What there is to say of a job that was done.
+enum Done {
+    /// Nothing more.
+    Well,
+    /// A line was opened there.
+    Opened(Place),
+    /// So many rows.
+    Rows(u64),
+}
 
 impl Writer {
     pub(super) fn new(connection: Connection, queue: Arc<Queue>, written: Arc<AtomicU64>) -> Self {
@@ -63,7 +74,7 @@ impl Writer {
                         self.chain = Some(chain);
                         self.owes = true;
                     }
-                    Job::Apply { .. } | Job::Append(_) => batch.push(job),
+                    Job::Apply { .. } | Job::Talk { .. } | Job::Append(_) => batch.push(job),
                 }
             }
             if !batch.is_empty() {
@@ -162,14 +173,16 @@ impl Writer {
         for job in jobs {
             outcomes.push(match job {
                 Job::Apply { changes, .. } => apply(&mut transaction, changes)?,
+                Job::Talk { talk, .. } => Ok(Done::Rows(talk::make(&transaction, talk)?)),
                 Job::Append(Entry::Open { record, .. } | Entry::Row { record, .. }) => match &mut log {
-                    Some(log) => Ok(log.append(&transaction, record)?),
+                    Some(log) => Ok(log.append(&transaction, record)?.map_or(Done::Well, Done::Opened)),
                     None => Err(StoreError::Closed),
                 },
                 Job::Append(Entry::Erase { rows, record, .. }) => match &mut log {
                     Some(log) => {
                         log::erase(&transaction, log.chain, rows)?;
-                        Ok(log.append(&transaction, record)?)
+                        log.append(&transaction, record)?;
+                        Ok(Done::Well)
                     }
                     None => Err(StoreError::Closed),
                 },
@@ -178,19 +191,24 @@ impl Writer {
                         for record in records {
                             log.append(&transaction, record)?;
                         }
-                        Ok(None)
+                        Ok(Done::Well)
                     }
                     None => Err(StoreError::Closed),
                 },
-                Job::Seal(_) => Ok(None),
+                Job::Seal(_) => Ok(Done::Well),
             });
         }
         let grown = log.filter(|log| log.head.seq > log.began).map(|log| (log.head, log.latest));
         let version = documents::version(&transaction)?;
-        outcomes.iter_mut().flatten().flatten().for_each(|place| place.version = version);
+        for outcome in &mut outcomes {
+            if let Ok(Done::Opened(place)) = outcome {
+                place.version = version;
+            }
+        }
         transaction.commit().map_err(failure)?;
         self.written.store(version, Ordering::Release);
-        if jobs.iter().any(|job| matches!(job, Job::Append(Entry::Erase { .. }))) {
+        let erases = |job: &Job| matches!(job, Job::Append(Entry::Erase { .. }) | Job::Talk { talk: Talk::End(_), .. });
+        if jobs.iter().any(erases) {
             // what is erased does not wait in the write-ahead log either
             sqlite::empty_log(&self.connection);
         }
@@ -216,6 +234,7 @@ impl Writer {
                     drop(permit);
                 }
                 Job::Apply { .. }
+                | Job::Talk { .. }
                 | Job::Append(Entry::Open { .. } | Entry::Row { .. } | Entry::Erase { .. })
                 | Job::Seal(_) => {
                     self.answer(job, Err(error.clone()));
@@ -230,13 +249,28 @@ impl Writer {
             Job::Apply { answer, .. } | Job::Append(Entry::Row { answer, .. } | Entry::Erase { answer, .. }) => {
                 let _gone = answer.send(outcome.map(drop));
             }
+            Job::Talk { answer: Some(answer), .. } => {
+                let rows = |done| match done {
+                    Done::Rows(count) => count,
+                    Done::Well | Done::Opened(_) => 0,
+                };
+                let _gone = answer.send(outcome.map(rows));
+            }
+            Job::Talk { answer: None, .. } => {
+                if let Err(error) = outcome {
+                    tracing::warn!(%error, "something that was said in a room is not kept");
+                }
+            }
             Job::Append(Entry::Keep { answer, .. }) => {
                 if let Some(answer) = answer {
                     let _gone = answer.send(outcome.map(drop));
                 }
             }
             Job::Append(Entry::Open { answer, record }) => {
-                let opened = outcome.and_then(|place| place.ok_or(StoreError::Closed));
+                let opened = outcome.and_then(|done| match done {
+                    Done::Opened(place) => Ok(place),
+                    Done::Well | Done::Rows(_) => Err(StoreError::Closed),
+                });
                 if let (Err(Ok(place)), Some(chain)) = (answer.send(opened), &self.chain) {
                     let records = vec![chain.broke_off(&place, record.at)];
                     self.queue.push([Job::Append(Entry::Keep { records, answer: None, permit: None })]);
@@ -255,7 +289,7 @@ impl Writer {
 
 fn is_change(job: &Job) -> bool {
     match job {
-        Job::Apply { .. } => true,
+        Job::Apply { .. } | Job::Talk { .. } => true,
         Job::Append(_) | Job::Seal(_) => false,
     }
 }
@@ -279,7 +313,7 @@ impl Tail<'_> {
 fn apply(transaction: &mut rusqlite::Transaction<'_>, changes: &[super::Change]) -> Result<Outcome, StoreError> {
     let savepoint = transaction.savepoint().map_err(failure)?;
     match documents::apply(&savepoint, changes) {
-        Ok(()) => savepoint.commit().map_err(failure).map(|()| Ok(None)),
+        Ok(()) => savepoint.commit().map_err(failure).map(|()| Ok(Done::Well)),
         // Dropping the savepoint rolls it back.
         Err(own @ (StoreError::Exists { .. } | StoreError::Missing { .. } | StoreError::Stale { .. })) => Ok(Err(own)),
         Err(error) => Err(error),

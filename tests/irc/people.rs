@@ -145,3 +145,68 @@ async fn a_poll_closes_by_itself_and_tells_its_room() {
     let said = alice.ask("!poll vote 2 --poll=1");
     assert!(said.contains("poll 1 is closed"), "{said}");
 }
+
+#[tokio::test]
+async fn talk_is_kept_where_the_room_was_told_and_shown_in_a_review() {
+    let site = Site::with(&["alice", "bob", "carol"]).await;
+    site.users(&["alice", "bob"]);
+    let _shell = site.serve().await;
+    let port = site.server.port;
+    let people = [
+        Person::login(port, "alice", "alicepw", "#ops"),
+        Person::login(port, "bob", "bobpw", "#ops"),
+        Person::stranger(port, "oscar", "#ops"),
+        Person::login(port, "carol", "carolpw", "#other"),
+    ];
+    let [mut alice, mut bob, mut oscar, mut carol] = people.map(Person::arrived);
+    alice.say("before anybody was asked");
+    // a shell of its own sets it, and the one that serves tells the room when it hears somebody there
+    site.home.setup(&["room set test://#ops conversation=30d"]);
+    assert_eq!(site.home.run("room show test://#ops | get conversation").well(), "30d, once the room was told");
+    until("the room to be told", || {
+        bob.say("anybody there?");
+        (site.home.run("room show test://#ops | get conversation").well() == "30d").then_some(())
+    });
+    for person in [&mut alice, &mut bob, &mut oscar] {
+        person.expect("word", |heard| heard.text.starts_with("from now on what is said here is kept for 30 days"));
+    }
+    bob.say("the database is <slow> & *odd*");
+    oscar.say("it began with the release");
+    oscar.say("my token is ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX");
+    carol.say("this is another room");
+    assert_eq!(alice.ask("!list web-1 web-2 | count"), "alice: 2");
+    bob.say("that was it");
+    bob.say("!echo thanks");
+    bob.expect("an answer", |heard| heard.text.ends_with("thanks"));
+    let timeline = || site.home.run("audit timeline --room=#ops").well();
+    let page = timeline();
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is not in {page}"));
+    let order = [
+        "bob: “the database is \\<slow\\> &amp; \\*odd\\*”",
+        "?oscar: “it began with the release”",
+        "?oscar: “my token is \\[secret GitHub token\\]”",
+        "alice: `list web-1 web-2 | count` → **ok**",
+        "pipit: “alice: 2”",
+        "bob: “that was it”",
+        "bob: `echo thanks` → **ok**",
+    ];
+    assert!(order.windows(2).all(|pair| at(pair[0]) < at(pair[1])), "{page}");
+    assert!(!page.contains("before anybody") && !page.contains("another room") && !page.contains("ghp_"), "{page}");
+    assert_eq!(page.matches("from now on what is said here").count(), 1, "{page}");
+    let html = site.home.run("audit timeline --room=#ops --format=html").well();
+    assert!(html.contains("the database is &lt;slow&gt; &amp; *odd*") && html.contains("<tr class=said>"), "{html}");
+    if let Some(path) = std::env::var_os("PIPIT_TIMELINE") {
+        std::fs::write(path, &html).unwrap();
+    }
+    let bobs = site.home.run("audit timeline --user=bob").well();
+    assert!(bobs.contains("that was it") && !bobs.contains("it began"), "{bobs}");
+    // what a person said goes with their lines, and what a room said when it keeps nothing any more
+    let said = site.home.run("audit erase bob 'they asked for it'").well();
+    assert!(said.contains("messages of theirs in rooms"), "{said}");
+    assert!(!timeline().contains("that was it") && timeline().contains("it began"), "{}", timeline());
+    site.home.setup(&["room set test://#ops conversation=off"]);
+    oscar.say("not any more");
+    alice.say("!echo now");
+    alice.expect("an answer", |heard| heard.text.ends_with("now"));
+    assert!(!timeline().contains("it began") && !timeline().contains("not any more"), "{}", timeline());
+}

@@ -141,10 +141,11 @@ impl<'a> Talk<'a> {
         let account = account.filter(|account| !account.is_empty() && account != "*").map(EcoString::from);
         let sender = Sender { shown: String::from_utf8_lossy(nick).as_ref().into(), account };
         session.spoke(&place, &sender.shown);
-        let Some(asked) = session.asked(&text, &self.nick, &place, &sender) else { return };
+        let asked = session.asked(&text, &self.nick, &place, &sender);
         let server = nick.len() == line.source.len() && nick.contains(&b'.');
         let bot = ["bot", "draft/bot", "inspircd.org/bot"].iter().any(|tag| line.tag(tag).is_some());
-        if server || bot || self.is_me(nick) {
+        // what another bot says is talk, and never more
+        if server || (bot && asked.is_some()) || self.is_me(nick) {
             return;
         }
         let Ok(nick) = std::str::from_utf8(nick) else { return };
@@ -153,6 +154,11 @@ impl<'a> Talk<'a> {
         if before_us || line.tag("batch").is_some_and(|batch| self.old.contains(batch.as_bytes())) {
             return;
         }
+        let key = line.tag("msgid").filter(|id| !id.is_empty()).map(EcoString::from);
+        let Some(asked) = asked else {
+            session.overhear(&place, &sender, &text, (key.as_ref(), at));
+            return;
+        };
         if matches!(lossy, Cow::Owned(_)) {
             if self.voice.takes_more() {
                 let text = format!("{nick}: that is no UTF-8 text; nothing ran");
@@ -160,7 +166,6 @@ impl<'a> Talk<'a> {
             }
             return;
         }
-        let key = line.tag("msgid").filter(|id| !id.is_empty()).map(EcoString::from);
         if let Some(say) = session.hear(Heard { place, sender, asked, key, at }) {
             self.say(&say);
         }

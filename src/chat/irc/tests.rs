@@ -41,7 +41,7 @@ fn bot(server: &str, extra: &str) -> Bot {
         let _test_is_over = tell.send(message.clone());
         answer(message, teller).boxed()
     });
-    Bot { handle: start(entry, ask, Arc::new(|_| Habits::default())), heard }
+    Bot { handle: start(entry, ask, Arc::new(|_| Habits::default()), Arc::new(|_, _, _, _| {})), heard }
 }
 
 async fn answer(message: Message, teller: Arc<Teller>) -> Option<Answer> {

@@ -154,6 +154,12 @@ pub(super) async fn erase(host: &Host, call: &Call) -> Result<Vec<Value>, Error>
     let reason = call.joined("REASON").unwrap_or_default();
     let erased = host.engine.0.audit.erase_of(&who, now(), host.subject.name(), &reason).await;
     let erased = erased.map_err(unavailable)?;
+    let said = host.engine.forget_talk_by(&who).await?;
+    if said > 0 {
+        return Ok(done(format!(
+            "what {erased} records of {who} said is erased, and {said} messages of theirs in rooms"
+        )));
+    }
     if erased == 0 {
         return Err(Error::failed(format!("there are no lines of {who} that have ended and say anything")));
     }

@@ -201,6 +201,7 @@ pub(super) async fn delete(host: &Host, call: &Call) -> Result<Vec<Value>, Error
     let mut changes = vec![remove(kind::ROOM, id.key(), Expect::Present)];
     changes.extend(super::user::belongings(host, &id.owner())?);
     apply(host, changes).await?;
+    host.engine.forget_talk_of(&id).await?;
     Ok(done(format!("{id} is gone")))
 }
 
@@ -245,7 +246,14 @@ pub(super) async fn set(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
         None => insert(kind::ROOM, id.key(), &room),
     };
     apply(host, vec![change]).await?;
-    Ok(vec![room.record(&id).into()])
+    if room.conversation.is_none() {
+        host.engine.forget_talk_of(&id).await?;
+    } else {
+        host.engine.tell_that_talk_is_kept(&id).await;
+    }
+    // the room may have been told by now
+    let world = host.engine.world()?;
+    Ok(vec![world.rooms.get(&id).unwrap_or(&room).record(&id).into()])
 }
 
 pub(super) fn show(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {

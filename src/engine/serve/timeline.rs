@@ -1,21 +1,53 @@
 //! What happened in a time, for a review after it: lines, decisions against them, effects, consents, posts, outcomes and
-//! silence, gathered from the log. Deliberately absent: how it is written down, see `page`.
+//! silence, gathered from the log, with the talk of rooms that keep it. Deliberately absent: how it is written down, see `page`.
 
 use jiff::tz::TimeZone;
 use pipit_commands::{Call, Error, Value, point, zone};
 
+use super::super::room::RoomId;
 use super::super::{now, unavailable};
 use super::Host;
 use super::log::{found, room};
+use crate::access::asked_for;
 use crate::audit::{Filter, Row, Summary, Whose};
-use crate::limits::{TIMELINE_LINES, TIMELINE_TIME};
+use crate::limits::{TIMELINE_LINES, TIMELINE_TALK, TIMELINE_TIME};
 
 mod page;
 
 use page::Page;
 
+/// Something that happened.
+enum Moment {
+    Line(Asked),
+    Said(Said),
+}
+
+impl Moment {
+    fn at(&self) -> i64 {
+        match self {
+            Self::Line(asked) => asked.at,
+            Self::Said(said) => said.at,
+        }
+    }
+
+    fn who(&self) -> &str {
+        match self {
+            Self::Line(asked) => &asked.who,
+            Self::Said(said) => &said.who,
+        }
+    }
+}
+
+/// What was said in a room that keeps its conversation.
+struct Said {
+    at: i64,
+    who: String,
+    room: String,
+    text: String,
+}
+
 /// A line and what came of it.
-struct Moment {
+struct Asked {
     /// When it was asked, Unix milliseconds.
     at: i64,
     id: String,
@@ -72,9 +104,13 @@ pub(super) async fn timeline(host: &Host, call: &Call) -> Result<Vec<Value>, Err
     let mut moments = Vec::with_capacity(lines.len());
     for line in lines {
         let rows = host.engine.0.audit.show(&line.ticket).await.map_err(unavailable)?;
-        moments.push(of_line(line, &rows));
+        moments.push(Moment::Line(of_line(line, &rows)));
     }
-    moments.sort_by_key(|moment| moment.at);
+    let (said, more) = said(host, (since, until), room.as_deref(), user.as_deref())?;
+    let cut = cut || more;
+    moments.extend(said.into_iter().map(Moment::Said));
+    // what somebody says just before a line of theirs comes before it
+    moments.sort_by_key(Moment::at);
     let about = About { since, until, zone, zone_name, room, user, cut };
     let page = match call.text("format").as_deref() {
         Some("html") => Page::html(&about, &moments),
@@ -83,7 +119,27 @@ pub(super) async fn timeline(host: &Host, call: &Call) -> Result<Vec<Value>, Err
     Ok(vec![Value::from(page)])
 }
 
-fn of_line(line: Summary, rows: &[Row]) -> Moment {
+/// What was said in a time, in a room or by somebody; and whether there was more.
+fn said(
+    host: &Host,
+    (since, until): (i64, i64),
+    room: Option<&str>,
+    user: Option<&str>,
+) -> Result<(Vec<Said>, bool), Error> {
+    let most = i64::try_from(TIMELINE_TALK).unwrap_or(i64::MAX).saturating_add(1);
+    let mut talk = host.engine.store().talk(since, until, most).map_err(unavailable)?;
+    let more = talk.len() > TIMELINE_TALK;
+    talk.truncate(TIMELINE_TALK);
+    let said = talk.into_iter().filter_map(|spoken| {
+        let id = RoomId::from_key(&spoken.room)?;
+        let there = room.is_none_or(|room| id.name == room.to_lowercase());
+        let theirs = user.is_none_or(|user| spoken.who == user || asked_for(&spoken.who) == user);
+        (there && theirs).then(|| Said { at: spoken.at, who: spoken.who, room: id.name.to_string(), text: spoken.text })
+    });
+    Ok((said.collect(), more))
+}
+
+fn of_line(line: Summary, rows: &[Row]) -> Asked {
     let within = rows.iter().filter_map(|row| Some((row.at, within(row)?))).collect();
     let (ended, rest) = match line.end {
         None => ("running".to_owned(), "it has not ended".to_owned()),
@@ -99,7 +155,7 @@ fn of_line(line: Summary, rows: &[Row]) -> Moment {
     };
     let via = if line.via == "shell" { " (terminal)" } else { "" };
     let who = format!("{}{via}", line.who);
-    Moment { at: line.at, id: line.ticket, who, room: line.room, text: line.text, ended, rest, within }
+    Asked { at: line.at, id: line.ticket, who, room: line.room, text: line.text, ended, rest, within }
 }
 
 /// What a record of a line tells, when it is more than the line itself.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{About, Moment};
+use super::{About, Asked, Moment};
 use crate::render::plain;
 
 /// A silence that is so long is told, in milliseconds.
@@ -20,25 +20,22 @@ impl Page {
         let mut page = format!("# {}\n\n{}\n", markdown_text(&title(about)), markdown_text(&summary(about, moments)));
         let mut days = Days::default();
         for moment in moments {
-            let at = Clock::of(about, moment.at);
+            let at = Clock::of(about, moment.at());
             if let Some(day) = days.next(&at) {
                 page.push_str(&format!("\n## {day}\n\n"));
             }
-            if let Some(gap) = days.gap(moment.at) {
+            if let Some(gap) = days.gap(moment.at()) {
                 page.push_str(&format!("- *{gap}*\n"));
             }
-            page.push_str(&format!(
-                "- **{}** {}{}: {} → **{}** {} `{}`\n",
-                at.time,
-                markdown_text(&moment.who),
-                markdown_text(&place(about, &moment.room)),
-                markdown_code(&moment.text),
-                markdown_text(&moment.ended),
-                markdown_text(&moment.rest),
-                moment.id
-            ));
-            for (at, what) in &moment.within {
-                page.push_str(&format!("  - {} {}\n", Clock::of(about, *at).time, markdown_text(what)));
+            match moment {
+                Moment::Line(asked) => markdown_line(about, asked, &at, &mut page),
+                Moment::Said(said) => page.push_str(&format!(
+                    "- {} {}{}: “{}”\n",
+                    at.time,
+                    markdown_text(&said.who),
+                    markdown_text(&place(about, &said.room)),
+                    markdown_text(&said.text)
+                )),
             }
         }
         page.trim_end().to_owned()
@@ -49,31 +46,23 @@ impl Page {
         let mut rows = String::new();
         let mut days = Days::default();
         for moment in moments {
-            let at = Clock::of(about, moment.at);
+            let at = Clock::of(about, moment.at());
             if let Some(day) = days.next(&at) {
                 rows.push_str(&format!("<tr class=day><th colspan=4>{day}</th></tr>\n"));
             }
-            if let Some(gap) = days.gap(moment.at) {
+            if let Some(gap) = days.gap(moment.at()) {
                 rows.push_str(&format!("<tr class=gap><td></td><td colspan=3>{gap}</td></tr>\n"));
             }
-            let mut inner = String::new();
-            for (at, what) in &moment.within {
-                inner.push_str(&format!("<li><time>{}</time> {}</li>", Clock::of(about, *at).time, html_text(what)));
+            match moment {
+                Moment::Line(asked) => html_line(about, asked, &at, &mut rows),
+                Moment::Said(said) => rows.push_str(&format!(
+                    "<tr class=said><td><time>{}</time></td><td>{}{}</td><td colspan=2>{}</td></tr>\n",
+                    at.time,
+                    html_text(&said.who),
+                    html_text(&place(about, &said.room)),
+                    html_text(&said.text)
+                )),
             }
-            if !inner.is_empty() {
-                inner = format!("<ul>{inner}</ul>");
-            }
-            let ended = html_text(&moment.ended);
-            rows.push_str(&format!(
-                "<tr class=\"line {ended}\"><td><time>{}</time></td><td>{}{}</td><td><code>{}</code>{inner}</td>\
-                 <td><b>{ended}</b> {}<br><small>{}</small></td></tr>\n",
-                at.time,
-                html_text(&moment.who),
-                html_text(&place(about, &moment.room)),
-                html_text(&moment.text),
-                html_text(&moment.rest),
-                moment.id
-            ));
         }
         let (title, summary) = (html_text(&title(about)), html_text(&summary(about, moments)));
         format!(
@@ -86,17 +75,55 @@ impl Page {
     }
 }
 
+fn markdown_line(about: &About, asked: &Asked, at: &Clock, page: &mut String) {
+    page.push_str(&format!(
+        "- **{}** {}{}: {} → **{}** {} `{}`\n",
+        at.time,
+        markdown_text(&asked.who),
+        markdown_text(&place(about, &asked.room)),
+        markdown_code(&asked.text),
+        markdown_text(&asked.ended),
+        markdown_text(&asked.rest),
+        asked.id
+    ));
+    for (at, what) in &asked.within {
+        page.push_str(&format!("  - {} {}\n", Clock::of(about, *at).time, markdown_text(what)));
+    }
+}
+
+fn html_line(about: &About, asked: &Asked, at: &Clock, rows: &mut String) {
+    let mut inner = String::new();
+    for (at, what) in &asked.within {
+        inner.push_str(&format!("<li><time>{}</time> {}</li>", Clock::of(about, *at).time, html_text(what)));
+    }
+    if !inner.is_empty() {
+        inner = format!("<ul>{inner}</ul>");
+    }
+    let ended = html_text(&asked.ended);
+    rows.push_str(&format!(
+        "<tr class=\"line {ended}\"><td><time>{}</time></td><td>{}{}</td><td><code>{}</code>{inner}</td>\
+         <td><b>{ended}</b> {}<br><small>{}</small></td></tr>\n",
+        at.time,
+        html_text(&asked.who),
+        html_text(&place(about, &asked.room)),
+        html_text(&asked.text),
+        html_text(&asked.rest),
+        asked.id
+    ));
+}
+
 const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem;\
 color:#1c2024;background:#fff}h1{font-size:1.4rem}table{border-collapse:collapse;width:100%}\
 td{padding:.35rem .6rem;vertical-align:top;border-top:1px solid #e3e6ea;overflow-wrap:anywhere}\
 td:first-child,time{white-space:nowrap;font-variant-numeric:tabular-nums;color:#5b6570}\
 tr.day th{text-align:left;padding:1.2rem .6rem .4rem;font-size:1.05rem}tr.gap td{color:#8a939c;font-style:italic}\
+tr.said td{border-top-color:transparent}tr.said td:nth-child(3){white-space:pre-wrap}tr.line td{background:#fafbfc}\
 code{font:13px/1.5 ui-monospace,monospace;background:#f3f4f6;padding:.1rem .3rem;border-radius:3px;white-space:pre-wrap}\
 ul{margin:.3rem 0 0;padding-left:1.1rem;font-size:.93em}small{color:#8a939c}tr.line td:nth-child(4){width:24%}\
 .ok b{color:#137a3f}.failed b,.unknown b{color:#b3261e}.denied b,.refused b,.parked b{color:#a15c00}\
-.unknown td{background:#fdf2f1}@media(prefers-color-scheme:dark){body{color:#e6e8ea;background:#15181b}\
+tr.unknown td{background:#fdf2f1}@media(prefers-color-scheme:dark){body{color:#e6e8ea;background:#15181b}\
 td{border-color:#2b3036}code{background:#23282d}.ok b{color:#58c484}.failed b,.unknown b{color:#ff8a80}\
-.denied b,.refused b,.parked b{color:#ffb95c}.unknown td{background:#2c1a19}}";
+.denied b,.refused b,.parked b{color:#ffb95c}tr.line td{background:#1a1e22}tr.unknown td{background:#2c1a19}}";
 
 fn title(about: &About) -> String {
     let (since, until) = (Clock::of(about, about.since), Clock::of(about, about.until));
@@ -106,16 +133,26 @@ fn title(about: &About) -> String {
     format!("What happened{room}{user}, {} {} to {until} ({})", since.day, since.time, about.zone_name)
 }
 
-/// `12 lines by 3 people: 9 ok, 2 denied, 1 unknown`.
+/// `12 lines and 30 messages by 3 people: 9 ok, 2 denied, 1 unknown`.
 fn summary(about: &About, moments: &[Moment]) -> String {
     let mut ends: BTreeMap<&str, usize> = BTreeMap::new();
     let mut people = std::collections::BTreeSet::new();
+    let (mut lines, mut messages) = (0, 0);
     for moment in moments {
-        *ends.entry(&moment.ended).or_default() += 1;
-        people.insert(moment.who.as_str());
+        match moment {
+            Moment::Line(asked) => {
+                lines += 1;
+                *ends.entry(&asked.ended).or_default() += 1;
+            }
+            Moment::Said(_) => messages += 1,
+        }
+        // the bot is nobody
+        people.extend(Some(moment.who()).filter(|who| *who != "pipit"));
     }
     let many = |count: usize, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
-    let mut said = format!("{} by {}", many(moments.len(), "line", "lines"), many(people.len(), "person", "people"));
+    let said = if messages == 0 { String::new() } else { format!(" and {}", many(messages, "message", "messages")) };
+    let people = many(people.len(), "person", "people");
+    let mut said = format!("{}{said} by {people}", many(lines, "line", "lines"));
     if !ends.is_empty() {
         let ends: Vec<String> = ends.iter().map(|(end, count)| format!("{count} {end}")).collect();
         said.push_str(&format!(": {}", ends.join(", ")));
