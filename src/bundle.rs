@@ -33,6 +33,7 @@ pub(crate) mod manifest;
 mod output;
 mod process;
 mod questions;
+mod quota;
 mod reach;
 mod runner;
 pub(crate) mod scaffold;

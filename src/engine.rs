@@ -177,7 +177,7 @@ impl Engine {
         net: Net,
         sources: Sources,
     ) -> Result<Self, Error> {
-        let bundles = Bundles::new(net.reach());
+        let bundles = Bundles::new(net.reach(), sources.clone());
         let world = World::load(home, &store, &seals, &bundles)?;
         serve::keep_in(&store, &seals);
         Ok(Self(Arc::new(Inner {

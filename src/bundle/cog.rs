@@ -81,7 +81,7 @@ pub(super) fn pass(entry: &Entry, call: &Call, hold: &mut Hold) -> Option<Pass> 
             fence.services = Some(pass.port);
             Some(pass)
         }
-        Hold::Restrict(_) | Hold::Isolate(_) => None,
+        Hold::Restrict(_) | Hold::Isolate(_) | Hold::Quota(..) => None,
     }
 }
 

@@ -24,7 +24,7 @@ use rustix::net::{
 use rustix::process::{Resource, Rlimit, Signal};
 
 use super::hold::Hold;
-use super::{guard, init, isolate};
+use super::{guard, init, isolate, quota};
 
 /// The subcommand's name.
 pub(super) const NAME: &str = "__contain";
@@ -73,6 +73,10 @@ fn become_program(mut args: impl Iterator<Item = OsString>) -> Result<ExitCode, 
     match hold {
         Hold::Basic => {}
         Hold::Restrict(fence) => fence.close().map_err(|why| unheld(&why))?,
+        Hold::Quota(fence, group) => {
+            quota::join(&group).map_err(|why| unheld(&why))?;
+            return isolate::run(&fence, door, &program, args).map_err(|why| unheld(&why));
+        }
         Hold::Isolate(fence) => return isolate::run(&fence, door, &program, args).map_err(|why| unheld(&why)),
     }
     match execute(&program, args) {

@@ -1,5 +1,7 @@
 //! How tightly a program is held beyond what all are: what the shell writes down for the process that becomes it.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::fence::Fence;
@@ -13,6 +15,8 @@ pub(super) enum Hold {
     Restrict(Fence),
     /// And it is in namespaces of its own. The one port of the fence, if there is one, is that of the way out.
     Isolate(Fence),
+    /// And it is in a control group of its own, this folder.
+    Quota(Fence, PathBuf),
 }
 
 impl Hold {
@@ -20,7 +24,7 @@ impl Hold {
     pub(super) fn has_way_out(&self) -> bool {
         match self {
             Self::Basic | Self::Restrict(_) => false,
-            Self::Isolate(fence) => !fence.ports.is_empty(),
+            Self::Isolate(fence) | Self::Quota(fence, _) => !fence.ports.is_empty(),
         }
     }
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::install::precedence;
+use super::manifest::Sandbox;
 use super::signature::Key;
 
 /// `[bundles]` of the configuration.
@@ -22,6 +23,19 @@ pub(crate) struct Sources {
     pub(crate) keys: Vec<Key>,
     /// The index: a file or an address of the web.
     pub(crate) index: Option<String>,
+    /// How tightly programs are held at least, whatever their manifest says.
+    pub(crate) sandbox_at_least: Option<Sandbox>,
+    /// The same for bundles that no trusted key has signed.
+    pub(crate) unsigned_sandbox_at_least: Option<Sandbox>,
+}
+
+impl Sources {
+    /// How tightly the programs of a bundle are held at least, by whether it is signed.
+    pub(crate) fn least(&self, signed: bool) -> Sandbox {
+        let unsigned = self.unsigned_sandbox_at_least.filter(|_| !signed);
+        // without a word of the site the manifest's counts alone
+        self.sandbox_at_least.max(unsigned).unwrap_or(Sandbox::Basic)
+    }
 }
 
 /// A version that an index offers.

@@ -17,7 +17,7 @@ use super::cog;
 use super::fault::Fault;
 use super::folder::{self, MANIFEST};
 use super::lent::Lent;
-use super::manifest::{Manifest, Program};
+use super::manifest::{Manifest, Program, Sandbox};
 use super::process::{Ready, Settings};
 use super::signature::{self, Key};
 use super::{archive, git};
@@ -246,15 +246,22 @@ pub(crate) async fn show(
     Ok((installed, lent.to(manifest)))
 }
 
-/// A bundle that was enabled, ready to run; an error when its folder is not what it was then. Reads the folder on the
-/// caller's thread.
+/// Whether a trusted key has signed a version.
+pub(crate) fn is_signed(store: &Store, name: &str, version: &str) -> Result<bool, Error> {
+    Ok(find(store, name, Some(version))?.signed_by.is_some())
+}
+
+/// A bundle that was enabled, ready to run, held as tightly as the site wants at least; an error when its folder is not what
+/// it was then. Reads the folder on the caller's thread.
 pub(crate) fn load(
     home: &Path,
     name: &str,
     enabled: &Enabled,
+    least: Sandbox,
     settings: impl FnOnce(&Manifest) -> Settings,
 ) -> Result<Arc<Ready>, Error> {
-    let manifest = enabled.lent.to(content(&place(home).join(&enabled.digest), name, &enabled.digest)?);
+    let mut manifest = enabled.lent.to(content(&place(home).join(&enabled.digest), name, &enabled.digest)?);
+    manifest.needs.sandbox = manifest.needs.sandbox.max(least);
     let settings = settings(&manifest);
     let programs = enabled.programs.iter().map(|(name, at)| (EcoString::from(name), at.clone())).collect();
     Ok(Arc::new(Ready {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, oneshot};
 
 use super::control::Ears;
-use super::fence::{Reached, reached};
+use super::fence::{Fence, Reached, reached};
 use super::hold::Hold;
 use super::manifest::Sandbox;
 use super::process::Prepared;
@@ -49,10 +49,18 @@ async fn look(runner: &Arc<Runner>) -> Vec<Level> {
         Reached::Basic(missing) => Err(missing.clone()),
     };
     let isolate = match &restrict {
-        Ok(_) => attempt(runner).await.map(|()| "namespaces of its own, and what restrict has".to_owned()),
+        Ok(_) => {
+            attempt(runner, Hold::Isolate).await.map(|()| "namespaces of its own, and what restrict has".to_owned())
+        }
         Err(missing) => Err(missing.clone()),
     };
-    let quota = Err("it is not there yet".to_owned());
+    let quota = match (&isolate, runner.groups()) {
+        (Ok(_), Ok(groups)) => attempt(runner, |fence| Hold::Quota(fence, groups.of(&mark())))
+            .await
+            .map(|()| "a control group of its own, and what isolate has".to_owned()),
+        (Err(missing), _) => Err(missing.clone()),
+        (_, Err(missing)) => Err(missing.to_owned()),
+    };
     vec![
         level(Sandbox::Basic, Ok("limits, a clean environment, an end that ends all".into())),
         level(Sandbox::Restrict, restrict),
@@ -61,11 +69,16 @@ async fn look(runner: &Arc<Runner>) -> Vec<Level> {
     ]
 }
 
+/// That of the shell's own tries, one at a time.
+fn mark() -> String {
+    format!("try-{}", std::process::id())
+}
+
 /// Runs the shell's own binary, which says its version, in there.
-async fn attempt(runner: &Arc<Runner>) -> Result<(), String> {
+async fn attempt(runner: &Arc<Runner>, hold: impl FnOnce(Fence) -> Hold) -> Result<(), String> {
     let mut fence = reach::alone(runner.own(), runner.home());
     fence.ports.push(loopback::PORT);
-    let mark = format!("try-{}", std::process::id());
+    let mark = mark();
     let prepared = Prepared {
         runner: Arc::clone(runner),
         launch: Launch {
@@ -75,7 +88,7 @@ async fn attempt(runner: &Arc<Runner>) -> Result<(), String> {
             folder: runner.folder(&mark),
             seconds: LONGEST.as_secs(),
             memory: u64::MAX,
-            hold: Hold::Isolate(fence),
+            hold: hold(fence),
             endpoints: Vec::new(),
             hear: Arc::new(|_| {}),
             input: false,

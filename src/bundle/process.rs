@@ -214,7 +214,7 @@ impl Prepared {
             return Err(Error::failed(format!("{bad:?} holds a NUL character, which no program can be given")));
         }
         let (folder, path) = (runner.folder(&mark), search_path(bundle));
-        let mut held = reach::hold(bundle, &program, &path, &settings, runner.home())?;
+        let mut held = reach::hold(bundle, &program, &path, &settings, (runner, &mark))?;
         let around = Around { path, settings, mark: &mark, folder: &folder, pass: None };
         let environment = environment(told(around, &mut held.hold), held.hold.has_way_out())?;
         Ok(Self {

@@ -17,6 +17,7 @@ use super::hold::Hold;
 use super::loopback;
 use super::manifest::{Manifest, Sandbox};
 use super::process::Ready;
+use super::runner::Runner;
 
 /// Programs and libraries.
 const SYSTEM: [&str; 9] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store"];
@@ -90,19 +91,21 @@ const DEPTH: usize = 4;
 /// Never gives less than was asked for.
 pub(super) fn had(bundle: &str, sandbox: Sandbox, reached: &Reached) -> Result<(), Error> {
     match (sandbox, reached) {
-        (Sandbox::Quota, _) => {
-            let why = format!("the bundle {bundle} runs in the sandbox quota, which this shell does not have yet");
-            Err(Error::new(ErrorKind::Denied, why).help("see needs.sandbox of its manifest"))
-        }
         (Sandbox::Basic, _) | (_, Reached::Restrict(_) | Reached::Offline(_)) => Ok(()),
-        (Sandbox::Restrict | Sandbox::Isolate, Reached::Basic(missing)) => {
-            let level = sandbox.name();
-            let why = format!("the bundle {bundle} runs in the sandbox {level}, which this machine lacks: {missing}");
+        (Sandbox::Restrict | Sandbox::Isolate | Sandbox::Quota, Reached::Basic(missing)) => {
             let help = "without a fence around files and network: write `sandbox: basic` under needs in its manifest, \
                         raise its version, install it and enable it";
-            Err(Error::new(ErrorKind::Denied, why).help(help))
+            Err(lacking(bundle, sandbox, missing, help))
         }
     }
+}
+
+const SMALLER: &str = "`status sandbox` says what this machine has; needs.sandbox of the manifest names what is needed";
+
+fn lacking(bundle: &str, sandbox: Sandbox, missing: &str, help: &str) -> Error {
+    let level = sandbox.name();
+    let why = format!("the bundle {bundle} runs in the sandbox {level}, which this machine lacks: {missing}");
+    Error::new(ErrorKind::Denied, why).help(help)
 }
 
 /// How a program is held, and where it may go when that is the shell's to say.
@@ -111,19 +114,19 @@ pub(super) struct Held {
     pub(super) endpoints: Vec<Endpoint>,
 }
 
-/// How a bundle's program is held. `path` is its `PATH`, `home` the home of the shell.
+/// How a bundle's program is held. `path` is its `PATH`; the runner starts it for the run with this mark.
 pub(super) fn hold(
     bundle: &Ready,
     program: &Path,
     path: &str,
     settings: &[(EcoString, EcoString)],
-    home: &Path,
+    (runner, mark): (&Runner, &str),
 ) -> Result<Held, Error> {
     let sandbox = bundle.manifest.needs.sandbox;
     if sandbox == Sandbox::Basic {
         return Ok(Held { hold: Hold::Basic, endpoints: Vec::new() });
     }
-    let mut fence = fence(bundle, program, path, settings, home)?;
+    let mut fence = fence(bundle, program, path, settings, runner.home())?;
     if !fence.ports.is_empty() && matches!(reached(), Reached::Offline(_)) {
         let why =
             format!("the bundle {} uses the network, and this machine cannot fence TCP ports", bundle.manifest.name);
@@ -137,7 +140,15 @@ pub(super) fn hold(
     if !fence.ports.is_empty() {
         fence.ports = vec![loopback::PORT];
     }
-    Ok(Held { hold: Hold::Isolate(fence), endpoints })
+    let hold = match sandbox {
+        Sandbox::Quota => {
+            let name = &bundle.manifest.name;
+            let group = runner.groups().map_err(|missing| lacking(name, sandbox, missing, SMALLER))?.of(mark);
+            Hold::Quota(fence, group)
+        }
+        Sandbox::Basic | Sandbox::Restrict | Sandbox::Isolate => Hold::Isolate(fence),
+    };
+    Ok(Held { hold, endpoints })
 }
 
 /// What the language `jq` needs: the shell's own binary and its libraries.

@@ -30,6 +30,7 @@ use super::gate::{self, Dial, Endpoint, Gate};
 use super::guard::{self, Guard};
 use super::hold::Hold;
 use super::levels::Levels;
+use super::quota::{Group, Groups};
 use super::sweep::Started;
 use super::warm::Warm;
 
@@ -64,6 +65,8 @@ pub(super) struct Running {
     pub(super) control: UnixStream,
     /// Serves the way out of its network, for as long as this is kept.
     pub(super) way_out: JoinSet<()>,
+    /// Its control group, if it has one of its own.
+    pub(super) group: Option<Group>,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -75,6 +78,7 @@ pub(crate) struct Runner {
     folders: PathBuf,
     dial: Dial,
     pub(super) levels: Levels,
+    groups: OnceLock<Result<Groups, String>>,
     jobs: SyncSender<Job>,
     pub(super) started: Arc<Started>,
     live: watch::Sender<usize>,
@@ -122,6 +126,7 @@ impl Runner {
             folders,
             dial,
             levels: Levels::default(),
+            groups: OnceLock::new(),
             jobs,
             started: Arc::default(),
             live,
@@ -187,6 +192,11 @@ impl Runner {
         &self.home
     }
 
+    /// Where control groups for runs are made, or what is missing. Looked at once.
+    pub(super) fn groups(&self) -> Result<&Groups, &str> {
+        self.groups.get_or_init(Groups::ready).as_ref().map_err(String::as_str)
+    }
+
     /// Where the private folder of this name is to be.
     pub(super) fn folder(&self, name: &str) -> PathBuf {
         self.folders.join(name)
@@ -246,6 +256,10 @@ fn start(contain: &Path, launch: Launch, started: &Started, dial: Dial) -> io::R
         contain::send(&ours, their_door.as_fd())?;
         way_out.spawn(gate::serve(stream(door)?, Gate { endpoints: launch.endpoints, dial, hear: launch.hear }));
     }
+    let group = match &launch.hold {
+        Hold::Quota(_, folder) => Some(Group::make(folder)?),
+        Hold::Basic | Hold::Restrict(_) | Hold::Isolate(_) => None,
+    };
     let hold = serde_json::to_string(&launch.hold)?;
     DirBuilder::new().mode(0o700).create(&launch.folder)?;
     let mut command = Command::new(contain);
@@ -269,7 +283,7 @@ fn start(contain: &Path, launch: Launch, started: &Started, dial: Dial) -> io::R
         known.processes.insert(pid);
     }
     drop(known);
-    Ok(Running { child, stdin, control: stream(ours)?, way_out })
+    Ok(Running { child, stdin, control: stream(ours)?, way_out, group })
 }
 
 fn pair() -> io::Result<(OwnedFd, OwnedFd)> {

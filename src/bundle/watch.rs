@@ -106,6 +106,11 @@ impl Watched {
                 clock.as_mut().reset(Instant::now() + grace);
             };
             running.way_out.shutdown().await;
+            if let Some(group) = running.group.take()
+                && !group.end().await
+            {
+                tracing::warn!(invocation = self.mark, "a control group could not be taken away");
+            }
             self.clear(leader).await;
             if !drained {
                 let _ = timeout(REST, drain).await;

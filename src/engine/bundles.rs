@@ -9,7 +9,7 @@ use pipit_commands::{Command, Error};
 
 use super::Engine;
 use crate::bundle::install::Enabled;
-use crate::bundle::{self, Dial, Ready, Runner, config, install};
+use crate::bundle::{self, Dial, Ready, Runner, Sources, config, install};
 use crate::net::Reach;
 use crate::render::Template;
 use crate::seal::Seals;
@@ -19,6 +19,8 @@ use crate::store::Store;
 pub(super) struct Bundles {
     /// How what a program wants to talk to is connected.
     dial: Dial,
+    /// For how tightly they are held at least.
+    sources: Sources,
     runner: OnceLock<Arc<Runner>>,
     /// By name, with what was enabled when it was read.
     ready: Mutex<HashMap<String, (Enabled, Arc<Ready>)>>,
@@ -47,13 +49,13 @@ impl Engine {
 
 impl Bundles {
     /// With what the site lets programs of bundles reach by the shell.
-    pub(super) fn new(reach: &Reach) -> Self {
+    pub(super) fn new(reach: &Reach, sources: Sources) -> Self {
         let reach = Arc::new(reach.clone());
         let dial: Dial = Arc::new(move |host, port| {
             let reach = Arc::clone(&reach);
             Box::pin(async move { reach.connect(&host, port).await })
         });
-        Self { dial, runner: OnceLock::default(), ready: Mutex::default() }
+        Self { dial, sources, runner: OnceLock::default(), ready: Mutex::default() }
     }
 
     /// The one that starts programs; made when the first program is needed.
@@ -83,7 +85,10 @@ impl Bundles {
             let known = self.ready().get(&name).filter(|(of, _)| *of == enabled).map(|(_, ready)| Arc::clone(ready));
             let ready = match known {
                 Some(ready) => Ok(ready),
-                None => install::load(home, &name, &enabled, |manifest| config::settings(store, seals, manifest)),
+                None => install::is_signed(store, &name, &enabled.version).and_then(|signed| {
+                    let least = self.sources.least(signed);
+                    install::load(home, &name, &enabled, least, |manifest| config::settings(store, seals, manifest))
+                }),
             };
             match ready {
                 Ok(ready) => {

@@ -142,6 +142,25 @@ def memory():
         say("bounded\n")
 
 
+def touched():
+    kept = []
+    for _ in range(24):
+        kept.append(b"x" * (64 << 20))
+    say("unbounded\n")
+
+
+def many_processes():
+    made = 0
+    try:
+        while made < 300:
+            if os.fork() == 0:
+                hang()
+            made += 1
+    except OSError:
+        pass
+    say(f"{'bounded' if made < 300 else 'unbounded'}\n")
+
+
 def threads():
     resource.setrlimit(resource.RLIMIT_STACK, (1 << 16, 1 << 16))
     threading.stack_size(1 << 16)
@@ -203,8 +222,11 @@ def control():
 def answers():
     """Sends descriptors where only text is expected."""
     with socket.socket(fileno=os.dup(int(os.environ["PIPIT_CONTROL"]))) as channel:
-        for _ in range(200):
-            socket.send_fds(channel, [b'{"log":"x"}\n'], [0, 1, 2] * 80)
+        try:
+            for _ in range(200):
+                socket.send_fds(channel, [b'{"log":"x"}\n'], [0, 1, 2] * 80)
+        except OSError:
+            pass
     say("well\n")
 
 

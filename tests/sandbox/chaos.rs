@@ -130,7 +130,7 @@ fn follow(out: ChildStdout) -> Receiver<String> {
 }
 
 /// The bundle, installed at a level; where it is.
-fn install(home: &Home, name: &str) -> PathBuf {
+pub(crate) fn install(home: &Home, name: &str) -> PathBuf {
     let folder = home.beside("chaos");
     fs::create_dir(&folder).unwrap();
     let manifest = fs::read_to_string(sources().join("tests/chaos/bundle.yaml")).unwrap();

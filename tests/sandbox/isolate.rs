@@ -3,8 +3,8 @@
 
 use std::io::{Read, Write};
 
-use super::home::{Home, field};
-use super::{CLOSED, LEFT_OPEN, OPEN, Site};
+use super::home::{self, Home, field};
+use super::{CLOSED, LEFT_OPEN, OPEN, Site, chaos};
 
 /// What of the closed is there after all, and is the program's own.
 const OWN: &[&str] = &["write-tmp", "shell-cmdline"];
@@ -93,4 +93,46 @@ fn the_network_is_reached_by_the_way_out_alone() {
     assert_eq!(field(&site.tried("away:try way-out-plain"), "way-out-plain"), "done");
     let head = answering.join().unwrap().unwrap();
     assert!(head.starts_with("GET / HTTP/1.1\r\n") && head.contains("Connection: close\r\n"), "{head}");
+}
+
+#[test]
+fn the_site_says_how_tight_at_least() {
+    let site = Site::new();
+    site.bundle("loose", "{sandbox: basic}");
+    let tried = |config: &str| {
+        site.home.configure(config);
+        let tried = site.tried("loose:try read-file is-there");
+        [field(&tried, "read-file").to_owned(), field(&tried, "is-there").to_owned()]
+    };
+    assert_eq!(tried(""), ["done", "done"]);
+    assert_eq!(tried("[bundles]\nsandbox-at-least = \"restrict\"\n"), ["EACCES", "done"]);
+    let shown = site.home.run("bundle show loose").well();
+    assert!(
+        shown.contains("\nsandbox: restrict, which this site asks for at least; the bundle asks for basic\n"),
+        "{shown}"
+    );
+    let unsigned = "unsigned-sandbox-at-least = \"isolate\"\n";
+    assert_eq!(tried(&format!("[bundles]\n{unsigned}")), ["ENOENT", "ENOENT"]);
+    assert_eq!(tried(&format!("[bundles]\nsandbox-at-least = \"restrict\"\n{unsigned}")), ["ENOENT", "ENOENT"]);
+}
+
+/// Where the machine gives no control group to divide, what is missing is said, the same by all who say it.
+#[test]
+fn a_quota_is_held_or_what_is_missing_is_said() {
+    let home = Home::new();
+    chaos::install(&home, "quota");
+    let levels = home.values("status sandbox");
+    let quota = levels.iter().find(|level| level["sandbox"] == "quota").unwrap();
+    let state = field(quota, "state");
+    if field(quota, "reached") == "no" {
+        assert!(!state.is_empty());
+        let said = home.run("chaos:try code").fails(3, "runs in the sandbox quota, which this machine lacks: ");
+        assert!(said.err.contains(state), "{said:?} for {state}");
+        let doctor = home::Said::of(&mut home.command(&["doctor"])).well();
+        assert!(doctor.contains(&format!("without  sandbox quota: {state}")), "{doctor}");
+        return;
+    }
+    // memory that is touched, and more processes than there may be
+    assert!(home.run("chaos:try touched").err.contains("was killed"));
+    assert_eq!(home.run("chaos:try many_processes").well(), "bounded");
 }

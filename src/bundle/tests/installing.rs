@@ -13,6 +13,7 @@ use crate::bundle::Fault;
 use crate::bundle::install::{
     self, Demands, Installed, Source, disable, enable, enabled, list, load, remove, show, steps,
 };
+use crate::bundle::manifest::Sandbox;
 use crate::store::Store;
 
 struct Site {
@@ -68,7 +69,7 @@ async fn the_life_of_a_version() {
     assert_eq!((newest.version.as_str(), remarks.len()), ("1.10.0", 0));
     let all: Vec<_> = list(store).unwrap().into_iter().map(|(one, runs)| (one.version, runs)).collect();
     assert_eq!(all, [("1.9.0".to_owned(), false), ("1.10.0".to_owned(), true)]);
-    let ready = load(home, "hi", &newest, |_| Arc::new(|_| Ok(Vec::new()))).unwrap();
+    let ready = load(home, "hi", &newest, Sandbox::Basic, |_| Arc::new(|_| Ok(Vec::new()))).unwrap();
     assert_eq!(texts(&ready, &["say", "you"], None).await, ["hello you"]);
 
     assert_eq!(remove(store, home, "hi", Some("1.10.0")).await.unwrap_err().message(), "hi 1.10.0 is enabled");

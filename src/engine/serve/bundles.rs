@@ -252,7 +252,8 @@ pub(super) fn list(host: &Host) -> Result<Vec<Value>, Error> {
 pub(super) async fn show(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
     let (installed, manifest) = install::show(host.engine.store(), &host.engine.0.home, &name, None).await?;
-    Ok(vec![about(&installed.version, &manifest).into()])
+    let least = host.engine.0.sources.least(installed.signed_by.is_some());
+    Ok(vec![about(&installed.version, &manifest, least).into()])
 }
 
 /// For whom a setting counts.
@@ -305,7 +306,7 @@ pub(super) fn settings(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
 }
 
 /// What a bundle may do, before one enables it.
-fn about(version: &str, manifest: &Manifest) -> String {
+fn about(version: &str, manifest: &Manifest, least: Sandbox) -> String {
     let mut lines = vec![format!("{} {version}: {}", manifest.name, manifest.description)];
     if let Format::Cog { version, image } = &manifest.format {
         let image = image.as_ref().map(|image| format!(", published in the image {image}")).unwrap_or_default();
@@ -320,7 +321,12 @@ fn about(version: &str, manifest: &Manifest) -> String {
     lines.extend(listed("programs", manifest.needs.programs.iter().map(ToString::to_string).collect()));
     lines.extend(listed("network", manifest.needs.network.iter().map(ToString::to_string).collect()));
     lines.extend(listed("writes", manifest.needs.write.iter().map(ToString::to_string).collect()));
-    lines.push(format!("sandbox: {}", manifest.needs.sandbox.name()));
+    let own = manifest.needs.sandbox;
+    lines.push(if own < least {
+        format!("sandbox: {}, which this site asks for at least; the bundle asks for {}", least.name(), own.name())
+    } else {
+        format!("sandbox: {}", own.name())
+    });
     for setting in &manifest.config {
         let must = if setting.required { ", required" } else { "" };
         lines.push(format!("setting {}{must}: {}", setting.name, setting.about));
