@@ -121,6 +121,10 @@ fn one_can_see_that_it_is_a_bundle_of_cog() {
         shown.contains("a bundle of Cog, version 4 of its format, published in the image example/tell:0.1\n"),
         "{shown}"
     );
+    assert!(shown.contains("\n  TELL_TOKEN may be anything.\n"), "{shown}");
+    let help = home.run("help tell:env").well();
+    let details = "\nEvery variable that the call has made, one a line.\narguments: [<word>...]\n--name: Any name\nexamples:\ntell:env a b";
+    assert!(help.contains(details), "{help}");
     let which = home.values("which tell:env");
     assert_eq!(which[0]["protocol"], "Cog's: what its program writes on standard output also steers it");
 }

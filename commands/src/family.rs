@@ -32,6 +32,7 @@ pub(crate) fn row(usage: &str) -> Row {
             also: Vec::new(),
             usage,
             about: EcoString::new(),
+            details: EcoString::new(),
             examples: Vec::new(),
             kinds: Vec::new(),
             fills: None,

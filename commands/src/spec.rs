@@ -18,6 +18,8 @@ pub struct Spec {
     pub usage: Usage,
     /// A sentence of help.
     pub about: EcoString,
+    /// What there is to say beside it, for whoever asks about the command alone; often nothing.
+    pub details: EcoString,
     /// Lines that show it at work.
     pub examples: Vec<Example>,
     /// The types of parameters and options' values by name; those not listed take text.

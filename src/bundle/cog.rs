@@ -173,7 +173,7 @@ pub(super) fn complete(manifest: &Manifest, folder: &Path) -> Result<(), Error> 
     let image = image.as_ref().map(|image| format!("; they were published in the image {image}")).unwrap_or_default();
     Err(Error::failed(format!("{name} needs programs that are not there: {}{image}", lacking.join(", "))).help(
         format!(
-            "put them into the bundle's folder, or on this machine at that path; after a change of the folder: \
+            "put them, executable, into the bundle's folder, or on this machine at that path; after a change of the folder: \
          bundle remove {name}, then install it again"
         ),
     ))

@@ -48,6 +48,8 @@ pub(crate) enum Format {
         version: i64,
         /// The image that its programs were published in, `name:tag`.
         image: Option<EcoString>,
+        /// What whoever sets its settings should know.
+        notes: Option<EcoString>,
     },
 }
 
@@ -146,6 +148,8 @@ pub(crate) struct Entry {
     pub name: EcoString,
     /// A sentence of help.
     pub about: EcoString,
+    /// What there is to say beside it, for whoever asks about the command alone; often nothing.
+    pub details: EcoString,
     /// What it takes.
     pub usage: Usage,
     /// The types of parameters and options' values.

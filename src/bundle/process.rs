@@ -74,6 +74,7 @@ fn spec(manifest: &Manifest, entry: &Entry) -> Spec {
         also: Vec::new(),
         usage: entry.usage.clone(),
         about: entry.about.clone(),
+        details: entry.details.clone(),
         examples: entry.examples.clone(),
         kinds: entry.kinds.clone(),
         fills: entry.fills.clone(),

@@ -4,6 +4,8 @@
 //! Where Cog let something pass that loses a rule (a key twice) or never counts (an option that nobody declared), it is
 //! an error or a warning here. Deliberately absent: running them, which is `super::super::cog`'s.
 
+mod details;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ use super::super::yaml::Content;
 use super::{bundle_name, warn_of_no_rules};
 use crate::render::Template;
 use crate::render::greenbar::Greenbar;
+use details::details;
 
 /// Cog gave up on a command after this.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -40,6 +43,7 @@ pub(super) fn read(version: &Field<'_>, top: &Fields<'_>, notes: &mut Notes) -> 
     let bundle = name.clone().unwrap_or_default();
     let permissions = top.get("permissions").map(|field| permissions(&field, &bundle, notes)).unwrap_or_default();
     let image = top.get("docker").and_then(|docker| self::docker(&docker, notes));
+    let advice = top.get("config").and_then(|field| advice(&field, notes));
     let config = top.get("config").map(|field| config(&field, notes)).unwrap_or_default();
     let templates = top.get("templates").map(|field| templates(&field, format, notes)).unwrap_or_default();
     let around = Around { format, bundle, permissions };
@@ -58,7 +62,7 @@ pub(super) fn read(version: &Field<'_>, top: &Fields<'_>, notes: &mut Notes) -> 
         needs: Needs::default(),
         commands: commands?,
         templates,
-        format: Format::Cog { version: format, image },
+        format: Format::Cog { version: format, image, notes: advice },
     })
 }
 
@@ -125,9 +129,14 @@ fn docker(field: &Field<'_>, notes: &mut Notes) -> Option<EcoString> {
     Some(format!("{}:{}", image?, tag?).into())
 }
 
+/// What whoever sets the settings should know.
+fn advice(field: &Field<'_>, notes: &mut Notes) -> Option<EcoString> {
+    let text = field.open_fields(notes)?.get("notes")?.text(notes)?.trim();
+    (!text.is_empty()).then(|| text.into())
+}
+
 fn config(field: &Field<'_>, notes: &mut Notes) -> Vec<Setting> {
     let Some(fields) = field.open_fields(notes) else { return Vec::new() };
-    texts(&fields, &["notes"], notes);
     let mut settings = Vec::new();
     for item in fields.get("env").and_then(|field| field.items(notes)).unwrap_or_default() {
         let Some(fields) = item.open_fields(notes) else { continue };
@@ -189,6 +198,7 @@ fn command(name: &str, field: &Field<'_>, around: &Around, notes: &mut Notes) ->
         warm: 0,
         name: name.into(),
         about: about.unwrap_or_default(),
+        details: details(&fields),
         usage,
         kinds,
         fills: None,

@@ -57,6 +57,7 @@ pub(super) fn read(name: &str, field: &Field<'_>, around: &Around<'_>, notes: &m
         warm: fields.get("warm").and_then(|field| field.count(notes)).map_or(0, |count| count as usize),
         timeout: fields.get("timeout").map_or(Some(TIMEOUT), |field| timeout(&field, notes)).unwrap_or(TIMEOUT),
         template: fields.get("template").and_then(|field| template(&field, around, notes)),
+        details: EcoString::new(),
         examples: fields.get("examples").map(|field| examples(&field, notes)).unwrap_or_default(),
         about: about.unwrap_or_default().into(),
         usage: usage.unwrap_or_else(|| bare(name)),

@@ -122,6 +122,7 @@ fn short(line: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test")]
     use super::Said;
+    use crate::mutate::{Mutator, run};
     use pipit_commands::Value;
 
     /// The values as JSON, with a newline at the end of the output taken away as the reader of the pipe does.
@@ -172,5 +173,21 @@ mod tests {
             let error = Said::read(output).unwrap_err().to_string();
             assert!(error.starts_with("it announced JSON, and then: "), "{output:?}: {error}");
         }
+    }
+
+    /// From a seed; `FUZZ_SECONDS=60` runs for so long.
+    #[test]
+    fn outputs_of_any_shape() {
+        let corpus = ["COGCMD_INFO: x\nJSON\n[{\"a\": 1}]\n", "COG_TEMPLATE: t\na\n\nb\n", "COGCMD_ACTION: abort\nwhy"];
+        let marks =
+            ["JSON\n", "\nJSON\n", "COG_TEMPLATE:", "COGCMD_ERR:", "\n", "\r\n", "{", "}", "[", "\"", ",", "null", "é"];
+        run(3000, Mutator::new(11, corpus.map(str::to_owned).to_vec(), &marks), |output| match Said::read(output) {
+            Ok(said) => {
+                let lines = output.lines().count() + 1;
+                let texts = said.values.iter().map(super::super::shown).map(|text| text.lines().count()).sum::<usize>();
+                assert!(said.remarks.len() + said.odd.len() <= lines && texts <= lines.max(output.len()), "{output:?}");
+            }
+            Err(error) => assert!(!error.to_string().is_empty()),
+        });
     }
 }

@@ -308,10 +308,11 @@ pub(super) fn settings(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
 /// What a bundle may do, before one enables it.
 fn about(version: &str, manifest: &Manifest, least: Sandbox) -> String {
     let mut lines = vec![format!("{} {version}: {}", manifest.name, manifest.description)];
-    if let Format::Cog { version, image } = &manifest.format {
+    if let Format::Cog { version, image, notes } = &manifest.format {
         let image = image.as_ref().map(|image| format!(", published in the image {image}")).unwrap_or_default();
         lines.push(format!("a bundle of Cog, version {version} of its format{image}"));
         lines.push("  what its programs write on standard output also steers them".into());
+        lines.extend(notes.iter().map(|notes| format!("  {}", notes.replace("\n", "\n  "))));
     }
     let listed = |what: &str, all: Vec<String>| (!all.is_empty()).then(|| format!("{what}: {}", all.join(", ")));
     lines.extend(listed(

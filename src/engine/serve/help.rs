@@ -141,6 +141,9 @@ fn about(host: &Host, command: &Command) -> String {
     let usage = spec.usage.to_string();
     let usage = usage.strip_prefix(spec.name.as_str()).map_or(usage.clone(), |rest| format!("{name}{rest}"));
     let mut text = format!("{}\nusage: {usage}", spec.about);
+    if !spec.details.is_empty() {
+        text.push_str(&format!("\n{}", spec.details));
+    }
     if !spec.also.is_empty() {
         text.push_str(&format!("\nalso: {}", spec.also.join(", ")));
     }
