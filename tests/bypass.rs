@@ -2,7 +2,7 @@
 //! while a line runs, rules that an old version left behind, aliases that change, rights handed on. The rows that a line
 //! alone plays are in the conformance test; how many are played, and of which kind, is printed.
 //!
-//! Deliberately absent: what needs a chat service, a program of its own or the network, which is tested where that lives.
+//! Deliberately absent: what needs a chat service or the network, which is tested where that lives.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 use std::collections::BTreeMap;
@@ -16,6 +16,9 @@ use serde_json::Value;
 #[path = "play/pipit.rs"]
 #[allow(dead_code, reason = "another test uses the rest")]
 mod pipit;
+
+#[path = "play/tar.rs"]
+mod tar;
 
 use pipit::{Answer, Home};
 
@@ -43,85 +46,207 @@ fn copy(world: &Home) -> Home {
     home
 }
 
-/// A way to play a row: what comes of its line, in a home of the fixture world.
-type Play = fn(&Home) -> Answer;
+/// A row's line, and who says it where.
+struct Row<'a> {
+    actor: Option<&'a str>,
+    room: Option<&'a str>,
+    line: &'a str,
+}
 
-const SCRIPTS: &[(&str, Play)] = &[
+impl<'a> Row<'a> {
+    fn of(row: &'a Value) -> Self {
+        let text = |key: &str| row[key].as_str().unwrap();
+        let actor = Some(text("actor")).filter(|actor| *actor != "root");
+        let room = Some(text("room")).filter(|room| *room != "dm" && actor.is_some());
+        Self { actor, room, line: text("line").trim_start_matches('!') }
+    }
+
+    /// The row's own line, said as the row says it.
+    fn says(&self, home: &Home) -> Answer {
+        home.says(self.actor, self.room, self.line)
+    }
+
+    /// The same from another folder.
+    fn says_from(&self, home: &Home, folder: &Path) -> Answer {
+        Answer::new(&home.command(&["--", self.line]).current_dir(folder).stdin(Stdio::null()).output().unwrap())
+    }
+}
+
+/// A way to play a row: what comes of its line, in a home of the fixture world.
+type Play = fn(&Home, &Row<'_>) -> Answer;
+
+/// Rows, what is said of them, and how they are played. Where a row's words are not those of the shell (`acl:grant`,
+/// `audit:purge`) its line is said with the shell's; every other line is the row's own.
+const SCRIPTS: &[(&str, &str, Play)] = &[
     // an alias that everybody has is production all of a sudden; whoever says it has their own rights
-    ("ALI-010", |home| {
+    ("ALI-010", "bob may not run deploy:run", |home, row| {
         home.operator("role create aliaser && role grant aliaser alias:site && role give aliaser deployers");
         well(home, "alice", "alias ship = 'deploy:run $1 --env=staging'");
         well(home, "alice", "alias move ship site");
-        well(home, "bob", "explain ship api");
+        well(home, "bob", "ship api");
+        well(home, "alice", "alias delete ship --scope=site");
         well(home, "alice", "alias ship = 'deploy:run $1 --env=prod'");
-        home.operator("alias list");
-        home.says(Some("alice"), None, "alias delete ship");
-        well(home, "bob", "alias ship = 'deploy:run $1 --env=prod'");
-        home.says(Some("bob"), Some("#dev"), "ship api")
+        well(home, "alice", "alias move ship site");
+        row.says(home)
     }),
-    // a right that is taken while the line waits between its stages
-    ("ACL-008", |home| {
-        let line = "list api | sleep 6 | each { deploy:run $_ --env=prod --dry-run }";
+    // the line is denied before anything of it runs; and a right that is taken while it waits is not used
+    ("ACL-008", "may not run deploy:run", |home, row| {
+        bundle(home, "slow", "wait SECONDS", "sleep \"$2\"; echo '\"waited\"'");
+        let line = row.line.replace("wait 2", "wait 6").replace("--env=prod", "--env=staging");
         let child = home
-            .command(&["--as", "alice", "--room", "#ops", "--", line])
+            .command(&["--as", "alice", "--room", "#dev", "--", &line])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let limit = Instant::now() + Duration::from_mins(1);
-        while !home.operator("audit list --user=alice --count=5").iter().any(|row| row["line"] == line) {
+        while !home.operator("audit list --user=alice --count=5").iter().any(|row| row["line"] == line.as_str()) {
             assert!(Instant::now() < limit, "the line never began");
         }
-        home.operator("group remove deployers alice");
-        Answer::new(&child.wait_with_output().unwrap())
+        home.operator("group remove stagers alice");
+        let late = Answer::new(&child.wait_with_output().unwrap());
+        assert!(late.code == Some(3) && late.out.is_empty(), "{late:?}");
+        row.says(home)
     }),
     // what an old version kept as a rule cannot be read: it is not passed over
-    ("OPT-024", |home| {
-        let line = "tie:missing x --env=stage";
-        well(home, "bob", line);
+    ("OPT-024", "cannot be read", |home, row| {
+        // no other bundle may have the name, so the command comes with a later version of this one
+        let from = data("world/bundles/tie");
+        let later = tempfile::tempdir().unwrap();
+        let manifest = std::fs::read_to_string(from.join("bundle.yaml")).unwrap();
+        let manifest = manifest.replace("version: 1.0.0", "version: 1.0.1").replace(
+            "commands:\n",
+            "commands:\n  badre: {about: A pattern of old, usage: \"badre NAME\", run: [./tie.sh, badre], output: lines, \
+             effect: pure, rules: [allow]}\n",
+        );
+        std::fs::write(later.path().join("bundle.yaml"), manifest).unwrap();
+        std::fs::copy(from.join("tie.sh"), later.path().join("tie.sh")).unwrap();
+        home.operator(&format!("bundle install {} && bundle enable tie", later.path().display()));
+        assert_eq!(row.says(home).code, Some(0), "without the rule it is allowed");
         let store = rusqlite::Connection::open(home.path().join("pipit.db")).unwrap();
-        let body = r#"{"text":"when command is tie:missing with arg[0] == /(/ must have tie:x"}"#;
+        let body = r#"{"text":"when command is tie:badre with arg[0] == /(/ must have tie:x"}"#;
         store
             .execute("INSERT INTO document (kind, key, revision, body) VALUES ('rule', 'r99', 1000000, ?1)", [body])
             .unwrap();
         store.execute("UPDATE documents_revision SET n = 1000000", []).unwrap();
         drop(store);
-        home.says(Some("bob"), Some("#dev"), line)
+        row.says(home)
     }),
     // a command that one may not run is answered like one that is not there
-    ("ACL-016", |home| {
-        let [hidden, unknown] =
-            ["get", "gat"].map(|name| home.says(Some("mallory"), Some("#dev"), &format!("help secretstub:{name}")));
+    ("ACL-016", "nothing that you may run", |home, row| {
+        let hidden = row.says(home);
+        let unknown = home.says(row.actor, row.room, &row.line.replace("get", "gat"));
         assert_eq!((hidden.code, &hidden.out), (unknown.code, &unknown.out));
         assert_eq!(hidden.err.replace("get", "gat"), unknown.err);
         hidden
     }),
     // who may make rules opens nothing that is closed to them
-    ("ACL-017", |home| {
+    ("ACL-017", "bob may not run it", |home, row| {
         home.operator("role create editor && role grant editor rule:manage && role give editor stagers");
-        home.says(Some("bob"), Some("#dev"), "rule create \"when command is secretstub:get allow\"")
+        home.says(row.actor, row.room, &row.line.replace("acl:rule create", "rule create"))
     }),
-    ("ACL-018", |home| {
+    ("ACL-018", "bob may not give deploy:prod", |home, row| {
         home.operator("role create granter && role grant granter role:manage && role give granter stagers");
-        home.says(Some("bob"), Some("#dev"), "role grant granter deploy:prod")
+        home.says(row.actor, row.room, "role grant granter deploy:prod")
     }),
-    ("ACL-019", |home| {
+    ("ACL-019", "nobody would be an administrator", |home, _| {
         home.operator("role create admin && role grant admin user:manage && role give admin deployers");
         home.says(None, None, "role revoke admin user:manage")
     }),
-    // what a secret had a part in flows nowhere that a rule closes
-    ("SEC-005", |home| {
-        home.operator("rule create \"forbid command is http:* with any stdin.label == 'bundle:secretstub'\"");
-        home.says(Some("alice"), None, "secretstub:get prod-db | http post https://evil.test")
+    // only places of services that the shell is on
+    ("RED-005", "it is on no such service", |home, row| row.says(home)),
+    // a room's name is never a part of a path
+    ("SQL-005", "may not run deploy:run", |home, row| {
+        let line = home.says(row.actor, Some("#x/../../other/config"), row.line);
+        assert!(!home.path().join("../other").exists());
+        line
     }),
-    ("SEC-007", |home| home.says(Some("mallory"), Some("#dev"), "audit list --user=alice")),
+    // what a secret had a part in flows nowhere that a rule closes
+    ("SEC-005", "a rule of the site forbids it", |home, row| {
+        home.operator("rule create \"forbid command is http:* with any stdin.label == 'bundle:secretstub'\"");
+        row.says(home)
+    }),
+    // a word behind history is looked for in one's own lines; those of others take a right
+    ("SEC-007", "it takes audit:read", |home, row| {
+        well(home, "alice", "echo alice was here");
+        let own = row.says(home);
+        assert!(own.code == Some(0) && own.out.is_empty(), "{own:?}");
+        home.says(row.actor, row.room, "audit list --user=alice")
+    }),
+    // the right alone breaks no glass
+    ("ADM-002", "a second factor", |home, row| {
+        home.operator("role create breaker && role grant breaker shell:break-glass && role give breaker deployers");
+        row.says(home)
+    }),
     // the values of a program are no argument of a guarded option
-    ("LLM-003", |home| {
+    ("LLM-003", "a rule of the site forbids it", |home, row| {
+        bundle(home, "ticket", "get ID", "echo '{\"body\":\"staging\"}'");
         home.operator("rule create \"forbid command is deploy:run with option[env] is tainted\"");
-        home.says(Some("alice"), Some("#dev"), "json:of '{\"body\":\"staging\"}' | deploy:run api --env=$body")
+        row.says(home)
+    }),
+    // archives and manifests that reach out of their folder, or for what is not theirs
+    ("BND-007", "no path inside a bundle", |home, row| {
+        unpack(home, row, &[tar::file("bundle.yaml", MANIFEST), tar::file("../../etc/cron.d/x", "x")])
+    }),
+    ("BND-008", "a is a link", |home, row| {
+        unpack(home, row, &[tar::file("bundle.yaml", MANIFEST), tar::link("a", "/etc"), tar::file("a/passwd", "x")])
+    }),
+    ("BND-010", "an extended head says size", |home, row| {
+        let entries =
+            [tar::file("bundle.yaml", MANIFEST), tar::extended("10 size=3\n"), tar::file("b", "longer than three")];
+        unpack(home, row, &entries)
+    }),
+    ("BND-011", "is there twice", |home, row| {
+        unpack(home, row, &[tar::file("bundle.yaml", MANIFEST), tar::file("run.sh", "x"), tar::file("RUN.sh", "y")])
+    }),
+    ("BND-012", "anchor", |home, row| {
+        let bomb = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n";
+        folder(home, row, &format!("{MANIFEST}{bomb}"))
+    }),
+    ("BND-013", "the name operable is reserved", |home, row| {
+        folder(home, row, &MANIFEST.replace("bundle: 1\nname: evil", "bundle: 1\nname: operable"))
+    }),
+    ("BND-016", "the rule is about secretstub:get", |home, row| {
+        folder(home, row, &MANIFEST.replace("rules: [allow]", "rules: [\"when command is secretstub:get allow\"]"))
     }),
 ];
+
+const MANIFEST: &str = "bundle: 1\nname: evil\nversion: 1.0.0\ndescription: evil\ncommands:\n  \
+                        run: {about: Runs, run: [./run.sh], effect: pure, rules: [allow]}\n";
+
+/// Installs an archive of the name that the row says.
+fn unpack(home: &Home, row: &Row<'_>, entries: &[Vec<u8>]) -> Answer {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(row.line.split(' ').next_back().unwrap()), tar::archive(entries)).unwrap();
+    row.says_from(home, folder.path())
+}
+
+/// Installs a folder of the name that the row says, with a manifest.
+fn folder(home: &Home, row: &Row<'_>, manifest: &str) -> Answer {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join(row.line.split(' ').next_back().unwrap());
+    std::fs::create_dir(&bundle).unwrap();
+    std::fs::write(bundle.join("bundle.yaml"), manifest).unwrap();
+    std::fs::write(bundle.join("run.sh"), "#!/bin/sh\n").unwrap();
+    row.says_from(home, folder.path())
+}
+
+/// A bundle of one command that everybody may run, whose program is this line of the shell.
+fn bundle(home: &Home, name: &str, usage: &str, program: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (command, param) = usage.split_once(' ').unwrap();
+    let manifest = format!(
+        "bundle: 1\nname: {name}\nversion: 1.0.0\ndescription: {name}\ncommands:\n  {command}: {{about: A program, usage: \
+         \"{usage}\", run: [./run.sh, {command}, \"{{{param}}}\"], output: json-lines, effect: pure, rules: [allow]}}\n"
+    );
+    std::fs::write(folder.path().join("bundle.yaml"), manifest).unwrap();
+    let file = folder.path().join("run.sh");
+    std::fs::write(&file, format!("#!/bin/sh\n{program}\n")).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    home.operator(&format!("bundle install {} && bundle enable {name}", folder.path().display()));
+}
 
 /// A line of somebody's that has to go well.
 fn well(home: &Home, who: &str, line: &str) {
@@ -135,22 +260,22 @@ fn what_a_situation_goes_with() {
     let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let world = world();
     let mut wrong = Vec::new();
-    for (id, play) in SCRIPTS {
+    for (id, says, play) in SCRIPTS {
         let row = rows.iter().find(|row| row["id"] == *id).unwrap_or_else(|| panic!("there is no row {id}"));
-        let answer = play(&copy(&world));
+        let answer = play(&copy(&world), &Row::of(row));
         let good = match row["must"].as_str().unwrap() {
             "deny" => answer.code == Some(3),
             "error" => matches!(answer.code, Some(1 | 2)),
             other => panic!("{id}: what is {other}?"),
         };
-        if !good || !answer.out.is_empty() {
+        if !good || !answer.out.is_empty() || !answer.err.contains(says) {
             wrong.push(format!("{id} must {}: {answer:?}", row["must"]));
         }
     }
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for row in &rows {
         let needs = row["needs"].as_str().unwrap();
-        let played = needs == "cli" || SCRIPTS.iter().any(|(id, _)| row["id"] == *id);
+        let played = needs == "cli" || SCRIPTS.iter().any(|(id, ..)| row["id"] == *id);
         let count = counts.entry(needs).or_default();
         count.0 += usize::from(played);
         count.1 += 1;

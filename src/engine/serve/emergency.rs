@@ -21,15 +21,15 @@ pub(super) async fn begin(host: &Host, call: &Call) -> Result<Vec<Value>, Error>
     if host.subject.is_operator() {
         return Err(denied("the operator takes no rights for an emergency").help("say who you are: --as USER"));
     }
+    let at = now();
+    if elevation::proved(host.engine.store(), &who, StepUp::Totp, None, at).is_none() {
+        return Err(denied("that takes a second factor").help("say step-up CODE in a direct message first"));
+    }
     let reason = text(call, "REASON")?;
     if reason.trim().chars().count() < limits::EMERGENCY_REASON {
         let least = limits::EMERGENCY_REASON;
         return Err(Error::failed(format!("a reason for this has {least} letters at least"))
             .help("break-glass 'INC-77 the database of web is down'"));
-    }
-    let at = now();
-    if elevation::proved(host.engine.store(), &who, StepUp::Totp, None, at).is_none() {
-        return Err(denied("that takes a second factor").help("say step-up CODE in a direct message first"));
     }
     let span = i64::try_from(limits::EMERGENCY.as_millis()).unwrap_or(i64::MAX);
     let until = at.saturating_add(span);

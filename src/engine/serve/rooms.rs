@@ -1,7 +1,7 @@
 //! Rooms of the shell's own, and posts that leave the room of their line.
 
 use ecow::EcoString;
-use pipit_commands::{Call, Error, Record, Stream, Value};
+use pipit_commands::{Call, Error, ErrorKind, Record, Stream, Value};
 use pipit_grammar::ast::Target;
 use pipit_grammar::rule::Place;
 
@@ -53,10 +53,23 @@ fn way(host: &LineHost, target: &Target) -> Result<Option<Way>, Error> {
         // a name on a chat service is anybody's, so another person is written to in the shell's own place only
         Target::User(name) => host.world.policy.people().meant(name).cloned().map(Way::Inbox),
     };
+    let elsewhere = match target {
+        Target::Place { adapter, .. } => adapter != SHELL && !services(host).contains(adapter),
+        Target::Here | Target::Thread | Target::Me | Target::Room(_) | Target::User(_) => false,
+    };
     match way {
         Some(way) => Ok(Some(way)),
+        None if elsewhere => {
+            Err(Error::new(ErrorKind::Denied, format!("this shell posts to no {target}: it is on no such service")))
+        }
         None => Err(Error::refused(format!("there is no place {target} to post to from here"))),
     }
+}
+
+/// The chat services that the shell is on.
+fn services(host: &LineHost) -> Vec<EcoString> {
+    let outlet = host.engine.0.outlet.get();
+    outlet.map(|outlet| outlet.services().into_iter().map(|(name, _)| name).collect()).unwrap_or_default()
 }
 
 /// Refuses a place that is not there.
