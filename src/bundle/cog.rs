@@ -98,11 +98,12 @@ fn body(lines: Vec<Value>) -> Value {
     [("body", Value::from(lines))].into_iter().collect::<Record>().into()
 }
 
-/// The text of a value; the lines of one that has only a body.
+/// The text of a value; the text or the lines of one that has only a body.
 fn shown(value: &Value) -> EcoString {
     match value {
         Value::Record(record) if record.len() == 1 => match record.get("body") {
             Some(Value::List(lines)) => lines.iter().map(Value::to_text).collect::<Vec<_>>().join("\n").into(),
+            Some(text @ Value::Text(_)) => text.to_text(),
             Some(_) | None => value.to_text(),
         },
         Value::Record(_)
@@ -197,9 +198,12 @@ mod tests {
         ] {
             assert_eq!(element(Value::from_json(value).unwrap()).to_json(), becomes);
         }
-        for (value, text) in
-            [(r#"{"body":["a","b"]}"#, "a\nb"), (r#"{"body":["a"],"x":1}"#, r#"{"body":["a"],"x":1}"#), ("5", "5")]
-        {
+        for (value, text) in [
+            (r#"{"body":["a","b"]}"#, "a\nb"),
+            (r#"{"body":"a"}"#, "a"),
+            (r#"{"body":["a"],"x":1}"#, r#"{"body":["a"],"x":1}"#),
+            ("5", "5"),
+        ] {
             assert_eq!(shown(&Value::from_json(value).unwrap()), text);
         }
     }
