@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::Doors;
 use super::asked::{refuse, routes, unknown};
@@ -67,7 +67,7 @@ impl Listener for Bounded {
     async fn accept(&mut self) -> (Held, SocketAddr) {
         let place = Arc::clone(&self.places).acquire_owned().await.ok();
         let (stream, from) = Listener::accept(&mut self.listener).await;
-        (Held { stream, _place: place }, from)
+        (Held { stream, idle: Box::pin(sleep(limits::SERVICE_TIME)), _place: place }, from)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -75,20 +75,34 @@ impl Listener for Bounded {
     }
 }
 
-/// A connection that holds its place.
+/// A connection that holds its place, for as long as something goes over it.
 struct Held {
     stream: TcpStream,
+    idle: Pin<Box<Sleep>>,
     _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Held {
+    fn stays(&mut self) {
+        self.idle.as_mut().reset(Instant::now() + limits::SERVICE_TIME);
+    }
 }
 
 impl AsyncRead for Held {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, into)
+        let read = Pin::new(&mut self.stream).poll_read(context, into);
+        if read.is_ready() {
+            self.stays();
+        } else if self.idle.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        read
     }
 }
 
 impl AsyncWrite for Held {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.stays();
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -98,5 +112,25 @@ impl AsyncWrite for Held {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+    use super::{Held, TcpStream, limits, sleep};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    #[tokio::test]
+    async fn a_connection_that_says_nothing_is_closed() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut other = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut held = Held { stream, idle: Box::pin(sleep(limits::SERVICE_TIME)), _place: None };
+        other.write_all(b"a").await.unwrap();
+        assert_eq!(held.read_u8().await.unwrap(), b'a');
+        // as if the time were up
+        held.idle = Box::pin(sleep(std::time::Duration::ZERO));
+        assert_eq!(held.read_u8().await.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
     }
 }

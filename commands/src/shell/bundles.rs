@@ -32,7 +32,7 @@ pub(super) fn bundles() -> Vec<Command> {
                 Verb::BundleEnable,
                 right,
             )
-            .kind("LEVEL", Kind::OneOf(["basic", "restrict", "isolate"].map(Into::into).to_vec()))
+            .kind("LEVEL", Kind::OneOf(["basic", "restrict", "isolate", "quota"].map(Into::into).to_vec()))
             .shows("bundle enable aws", "")
             .shows("bundle enable ec2 --network=*.amazonaws.com:443", "a bundle of Cog, which needs the network"),
             look(
