@@ -56,7 +56,6 @@ mod uptime;
 mod withheld;
 mod world;
 
-pub(crate) use approval::Action;
 use approval::Release;
 pub(crate) use asking::Asking;
 use bundles::Bundles;
@@ -337,9 +336,9 @@ impl Engine {
             values: beside.values.load(Ordering::Relaxed),
         });
         tracing::debug!(id = receipt.id(), "answered");
-        let Beside { template, attached, paging, mut notes, actions, .. } = beside;
+        let Beside { template, attached, paging, mut notes, .. } = beside;
         notes.splice(0..0, typed);
-        Reply { error, template, attached, paging, notes, actions, receipt: Some(receipt) }
+        Reply { error, template, attached, paging, notes, receipt: Some(receipt) }
     }
 
     async fn answer(
@@ -374,7 +373,7 @@ impl Engine {
         let plan = Planner::new(&names, &lent, &recalled, &|command, via| host.judge_name(command, via), &kept)
             .plan(&line, input)?;
         if host.judge_whole(&plan)? == Judged::Waits {
-            return Err(approval::park(&host, &line, &plan, beside).await);
+            return Err(approval::park(&host, &line, &plan).await);
         }
         host.tell(serve::set_aside(&host, &line));
         let bounds = Bounds::of(&request.identity, approved, &plan);
@@ -406,7 +405,7 @@ impl Engine {
         let ended = drive(clean, stream, killed, &mut show, beside).await;
         host.close_services();
         if host.waits() {
-            return Err(approval::park(&host, &line, &plan, beside).await);
+            return Err(approval::park(&host, &line, &plan).await);
         }
         // what more shows goes on with what is kept only where it is shown as it is
         let pages = last_command.as_ref().is_some_and(|command| command.verb() == Some(Verb::More));
@@ -457,7 +456,6 @@ struct Beside {
     attached: Vec<Attachment>,
     paging: Option<Paging>,
     notes: Vec<String>,
-    actions: Vec<Action>,
 }
 
 /// The name of a room as it is shown and written down; a direct message has none.

@@ -68,7 +68,7 @@ fn asks(home: &Home, line: &str) -> String {
 
 #[test]
 fn one_human_one_vote_and_not_their_own() {
-    // APR-001, 002, 003, 012
+    // APR-001, APR-002, APR-003, APR-012
     let home = world();
     let approve = asks(&home, "act api");
     assert_eq!(acts(&home), 0);
@@ -84,7 +84,7 @@ fn one_human_one_vote_and_not_their_own() {
 
 #[test]
 fn what_cannot_be_shown_whole_is_not_approved_of_in_a_room() {
-    // APR-008, 015, 016
+    // APR-008, APR-015, APR-016
     let home = world();
     let long = format!("act {} rm", "x".repeat(9000));
     for line in [

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+#[path = "irc/bypass.rs"]
+mod bypass;
 #[path = "irc/cog.rs"]
 mod cog;
 #[path = "support/home.rs"]

@@ -13,7 +13,7 @@ use super::host::LineHost;
 use super::plan::Plan;
 use super::recall::recalls;
 use super::world::kind;
-use super::{Beside, Engine, now, unavailable};
+use super::{Engine, now, unavailable};
 use crate::access::Subject;
 use crate::access::approval::{self, Asker, Parked, State, Who};
 use crate::audit::{Event, Happened};
@@ -33,34 +33,6 @@ pub(super) use release::Release;
 pub(super) use show::{list, request};
 pub(super) use vote::{approve, deny};
 
-/// Something that may be said in answer to a reply. A service with buttons says it for whoever presses one; elsewhere
-/// people say the line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// Approve of a request.
-    Approve {
-        /// The request's id.
-        id: String,
-        /// The code that its text shows.
-        code: String,
-    },
-    /// Say no to a request.
-    Deny {
-        /// The request's id.
-        id: String,
-    },
-}
-
-impl Action {
-    /// The line that it stands for. It is the presser's line, judged like one that was typed.
-    pub(crate) fn line(&self) -> String {
-        match self {
-            Self::Approve { id, code } => format!("approve {id} {code}"),
-            Self::Deny { id } => format!("deny {id}"),
-        }
-    }
-}
-
 /// A request as it lies in the store.
 struct Kept {
     id: String,
@@ -69,12 +41,9 @@ struct Kept {
 }
 
 /// Keeps a line that has to wait, and says what is asked for. The error is what the requester is told.
-pub(super) async fn park(host: &LineHost, line: &Line, plan: &Plan, beside: &mut Beside) -> Error {
+pub(super) async fn park(host: &LineHost, line: &Line, plan: &Plan) -> Error {
     match ask(host, line, plan).await {
         Ok((id, parked)) => {
-            if show::fits_chat(&host.world, &parked) {
-                beside.actions = show::actions(&id, &parked.plan).into();
-            }
             host.remark(Happened::Requested, "", &id, &parked.plan.line);
             let needs: Vec<String> = parked.plan.needs.iter().map(ToString::to_string).collect();
             Error::new(ErrorKind::Parked, format!("the line waits for the approval of {}", needs.join(" and ")))

@@ -4,7 +4,7 @@
 
 use pipit_commands::{Attachment, Error, Value};
 
-use super::{Action, Paging};
+use super::Paging;
 use crate::audit::Receipt;
 use crate::render::{Document, Template};
 
@@ -21,9 +21,6 @@ pub(crate) struct Reply {
     pub(crate) paging: Option<Paging>,
     /// What commands said beside their values that whoever typed the line should know.
     pub(crate) notes: Vec<String>,
-    /// What may be said in answer, for services that have buttons.
-    #[expect(dead_code, reason = "the services there are have no buttons; the lines stand in the text too")]
-    pub(crate) actions: Vec<Action>,
     /// The proof that the end is on its way to the log.
     pub(crate) receipt: Option<Receipt>,
 }

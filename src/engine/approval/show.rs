@@ -5,8 +5,8 @@ use ecow::EcoString;
 use pipit_commands::{Call, Command, Error, Record, Value};
 use unicode_security::MixedScript as _;
 
-use super::{Action, Kept, is_asker, now, vote};
-use crate::access::approval::{Frozen, Parked, Plan, State};
+use super::{Kept, is_asker, now, vote};
+use crate::access::approval::{Frozen, Parked, State};
 use crate::engine::host::LineHost;
 use crate::engine::world::World;
 use crate::limits;
@@ -88,20 +88,13 @@ pub(super) fn text(host: &LineHost, id: &str, parked: &Parked) -> String {
         let able = if able.is_empty() { "which nobody else has".into() } else { able.join(", ") };
         text.push_str(&format!("\nit takes {need}: {able}"));
     }
-    let [yes, no] = actions(id, plan).map(|action| action.line());
-    text.push_str(&format!("\nuntil {}: {yes}, or {no} REASON", time(plan.until)));
+    text.push_str(&format!("\nuntil {}: approve {id} {}, or deny {id} REASON", time(plan.until), plan.code()));
     if !fits_chat(world, parked) {
         text.push_str(
             "\nit cannot be shown well enough in a room to be approved of there: use the console or a terminal",
         );
     }
     text
-}
-
-/// What may be said to it.
-pub(super) fn actions(id: &str, plan: &Plan) -> [Action; 2] {
-    let id = id.to_owned();
-    [Action::Approve { id: id.clone(), code: plan.code() }, Action::Deny { id }]
 }
 
 /// Whether the request can be read in a chat for what it is: short enough, and without letters that show as nothing, as

@@ -269,6 +269,7 @@ async fn many_votes_at_one_moment_release_once() {
 
 #[tokio::test]
 async fn a_request_expires() {
+    // APR-011
     let site = site().await;
     let approve = site.asks("alice", "my done = yes").await;
     let id = approve.split(' ').nth(1).unwrap();

@@ -54,6 +54,7 @@ impl Script {
 
 #[tokio::test]
 async fn what_was_said_before_or_comes_again_does_not_run() {
+    // EVT-002, EVT-009
     let mut script = Script::start("flood = { burst = 0 }").await;
     let mut server = script.welcome(ALL).await;
     for line in [
