@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
 
 #[path = "support/home.rs"]
 mod home;
@@ -176,6 +179,29 @@ fn programs_remember_for_as_long_as_their_line() {
         ],
     );
     home.run_as("ada", "tally:ask GET meta '' wrong").well().strip_prefix("401 ").expect("refused");
+}
+
+#[test]
+fn a_token_that_a_program_gave_away_opens_nothing_once_its_line_has_ended() {
+    let home = with(&["tally"]);
+    let mut shell = home.command(&["shell"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    shell.stdin.as_mut().unwrap().write_all(b"tally:token\necho next\n").unwrap();
+    let mut lines = BufReader::new(shell.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let given = lines.find(|line| line.contains("127.0.0.1:")).expect("the token is given away");
+    let words: Vec<&str> = given.split_whitespace().rev().collect();
+    let [status, token, address] = [0, 1, 2].map(|at| words[at]);
+    assert_eq!(status, "200", "while the line ran it was good");
+    assert!(lines.any(|line| line.ends_with("next")), "the shell goes on");
+    let mut stream = TcpStream::connect(address.rsplit(' ').next().unwrap()).unwrap();
+    let head = format!(
+        "GET /v1/services/meta HTTP/1.1\r\nHost: a\r\nAuthorization: pipeline {token}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    drop(shell.stdin.take());
+    assert!(shell.wait().unwrap().success());
 }
 
 #[test]
