@@ -115,7 +115,7 @@ pub(crate) const STEP_UP: Duration = Duration::from_mins(10);
 pub(crate) const DIFFERENCES: usize = 200;
 /// How many kinds of calls and people are compared at most, for each command, before a change of rules is said to open
 /// nothing.
-pub(crate) const COMPARED: usize = 500_000;
+pub(crate) const COMPARED: usize = 200_000;
 /// How many secrets are looked for in what leaves the shell; the newest.
 pub(crate) const SECRETS: usize = 1000;
 /// How many messages of a room that keeps its conversation are kept.

@@ -19,7 +19,7 @@ use pipit_grammar::rule::{Effect, Kind, Perms, Requirement};
 
 pub(crate) use call::{Facts, Tainted};
 pub(crate) use ruling::{Layer, Ruling};
-pub(crate) use widen::{Compared, Given, opens};
+pub(crate) use widen::{Compared, opens};
 
 use call::Truth;
 use ruling::{Alternative, Compiled};

@@ -20,22 +20,6 @@ use crate::limits;
 /// The most permissions that the rules of one command may name to be compared.
 const PERMISSIONS: usize = 10;
 
-/// What a call of a command may have for an option.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Given {
-    /// Nothing but that it is there.
-    Flag,
-    /// One of these texts; or a list of them, when it comes several times.
-    OneOf {
-        /// The texts.
-        choices: Vec<EcoString>,
-        /// Whether it may come several times.
-        several: bool,
-    },
-    /// Any value.
-    Any,
-}
-
 /// A kind of calls, and of people, for whom other rules do more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Opening {
@@ -63,13 +47,9 @@ struct Asked<'a> {
 }
 
 /// Compares the rules of a command (`bundle:name`) before and after a change. What whoever makes it may do by the rules of
-/// before is no opening; `mine` says which permissions they hold. `given` says what an option of the command may be.
-pub(crate) fn opens(
-    command: &str,
-    given: &dyn Fn(&str) -> Given,
-    [before, after]: [&[Arc<Ruling>]; 2],
-    mine: &dyn Fn(&str) -> bool,
-) -> Compared {
+/// before is no opening; `mine` says which permissions they hold. What types the command asks for does not count: its next
+/// version may take other words.
+pub(crate) fn opens(command: &str, [before, after]: [&[Arc<Ruling>]; 2], mine: &dyn Fn(&str) -> bool) -> Compared {
     let mut asked: Vec<Asked<'_>> = Vec::new();
     let mut named: Vec<&EcoString> = Vec::new();
     for compiled in before.iter().chain(after).filter_map(|ruling| ruling.compiled().ok()) {
@@ -82,7 +62,7 @@ pub(crate) fn opens(
     }
     named.sort();
     named.dedup();
-    let Some(groups) = ways::of(&asked, given) else { return Compared::TooMany };
+    let Some(groups) = ways::of(&asked) else { return Compared::TooMany };
     let calls = groups.iter().try_fold(1_usize, |all, group| all.checked_mul(group.len()));
     let sets = (named.len() <= PERMISSIONS).then(|| 1_usize << named.len());
     match (calls, sets) {

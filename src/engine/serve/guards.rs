@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use ecow::EcoString;
-use pipit_commands::{Command, Error, ErrorKind, Kind};
-use pipit_grammar::rule::{Effect, Kind as Says, Rule, Target};
+use pipit_commands::{Command, Error, ErrorKind};
+use pipit_grammar::rule::{Effect, Kind as Says, Place, Rule, Spot, Target};
 
 use super::super::now;
 use super::super::world::World;
 use super::Host;
-use crate::access::decide::{Compared, Given, Ruling, opens};
-use crate::access::{Fate, People, Role, differences};
+use crate::access::decide::{Compared, Ruling, opens};
+use crate::access::{Audience, Fate, People, Role, differences};
 
 /// The right to give rights that one does not hold.
 const ESCALATE: &str = "access:escalate";
@@ -92,7 +92,7 @@ pub(super) enum Edit<'a> {
     Deleted(&'a Ruling),
 }
 
-impl Edit<'_> {
+impl<'a> Edit<'a> {
     /// Whether nobody can gain by it, whatever other rules there are: what only closes is made, or what only opens is
     /// deleted.
     fn only_closes(self) -> bool {
@@ -102,6 +102,17 @@ impl Edit<'_> {
                 ruling.rule().is_ok_and(|rule| rule.kind == Says::When(Effect::Allow) && rule.replaces.is_none())
             }
         }
+    }
+
+    /// A room that is shared with others and that a new rule names, so that what takes a right can be run there.
+    fn shared(self, world: &World) -> Option<&'a Spot> {
+        let Self::Made(rule) = self else { return None };
+        rule.places.iter().find(|spot| match spot {
+            Spot::Room { service: Some(service), name } => {
+                world.audience(service, &Place::room(name)) == Audience::ExternalShared
+            }
+            Spot::Room { service: None, .. } | Spot::Dm => false,
+        })
     }
 
     /// The commands that it is about, as a rule writes it, where there may be others than those that are here.
@@ -141,6 +152,12 @@ pub(super) fn opens_nothing(
         return Err(denied(format!("{me} may not change rules during an emergency"))
             .help("its rights are lent, and a rule would make them somebody's own"));
     }
+    if let Some(shared) = edit.shared(world) {
+        return Err(denied(format!(
+            "{me} may not open {shared}, which is shared with others: nobody runs there what takes a right"
+        ))
+        .help(format!("ask who holds {ESCALATE}")));
+    }
     if let Some(target) = edit.beyond(commands) {
         return Err(denied(format!(
             "{me} may not change what opens {target}: nobody can see whom that lets run commands of it that are not here"
@@ -152,9 +169,7 @@ pub(super) fn opens_nothing(
     }
     for command in commands {
         let rules = [world.policy.rules_of(command.exact()), &after(command)];
-        let message = match opens(command.exact(), &|option| given(command, option), rules, &|name| {
-            host.subject.has(name)
-        }) {
+        let message = match opens(command.exact(), rules, &|name| host.subject.has(name)) {
             Compared::OpensNothing => continue,
             Compared::Opens(opening) => {
                 let tests: Vec<String> = opening.tests.iter().map(|test| format!("`{test}`")).collect();
@@ -173,17 +188,6 @@ pub(super) fn opens_nothing(
         return Err(denied(message).help(format!("who may, or who holds {ESCALATE}, makes it")));
     }
     Ok(())
-}
-
-/// What a call may have for an option.
-fn given(command: &Command, option: &str) -> Given {
-    let spec = command.spec();
-    let Some(flag) = spec.usage.options.iter().find(|flag| flag.key() == *option) else { return Given::Any };
-    match flag.value.as_ref().map(|value| spec.kind(value)) {
-        None => Given::Flag,
-        Some(Kind::OneOf(choices)) => Given::OneOf { choices: choices.clone(), several: flag.many },
-        Some(_) => Given::Any,
-    }
 }
 
 /// Somebody who is here, and a call that they gain and the caller may not make, where one is found.

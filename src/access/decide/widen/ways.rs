@@ -12,7 +12,7 @@ use pipit_grammar::rule::{Order, Place, Single, Spot, Subject, Values, Via};
 use regex::Regex;
 
 use super::super::call::{Ask, Constant, Facts, Probe, Truth, equal};
-use super::{Asked, Given};
+use super::Asked;
 
 /// How tests come out together: each by its place among all tests.
 pub(super) type Row = Vec<(usize, Truth)>;
@@ -59,7 +59,7 @@ struct Slot {
 }
 
 /// The rows of every group; none when there are too many.
-pub(super) fn of(asked: &[Asked<'_>], given: &dyn Fn(&str) -> Given) -> Option<Vec<Vec<Row>>> {
+pub(super) fn of(asked: &[Asked<'_>]) -> Option<Vec<Vec<Row>>> {
     let whole = asked
         .iter()
         .any(|one| matches!(one.probe, Probe::Value(Subject::Any(Values::Options) | Subject::All(Values::Options), _)));
@@ -74,7 +74,7 @@ pub(super) fn of(asked: &[Asked<'_>], given: &dyn Fn(&str) -> Given) -> Option<V
             None => groups.push((about, vec![at])),
         }
     }
-    groups.iter().map(|(about, tests)| rows(about, tests, asked, given)).collect()
+    groups.iter().map(|(about, tests)| rows(about, tests, asked)).collect()
 }
 
 fn about(probe: &Probe) -> About {
@@ -98,11 +98,11 @@ fn about(probe: &Probe) -> About {
     }
 }
 
-fn rows(about: &About, tests: &[usize], asked: &[Asked<'_>], given: &dyn Fn(&str) -> Given) -> Option<Vec<Row>> {
+fn rows(about: &About, tests: &[usize], asked: &[Asked<'_>]) -> Option<Vec<Row>> {
     let probes: Vec<(usize, &Probe)> = tests.iter().filter_map(|at| Some((*at, asked.get(*at)?.probe))).collect();
     match about {
         About::Args => of_args(&probes),
-        About::Option(_) => of_options(&probes, given),
+        About::Option(_) => of_options(&probes),
         About::Stdin => {
             let among = among(&probes, |values| *values == Values::Stdin);
             let labels = items(&probes)?.into_iter().filter(|item| matches!(item.value, Value::Text(_)));
@@ -169,7 +169,7 @@ fn of_args(probes: &[(usize, &Probe)]) -> Option<Vec<Row>> {
     spread(&slots, &distinct(further), &among, true)
 }
 
-fn of_options(probes: &[(usize, &Probe)], given: &dyn Fn(&str) -> Given) -> Option<Vec<Row>> {
+fn of_options(probes: &[(usize, &Probe)]) -> Option<Vec<Row>> {
     let name = |probe: &Probe| match (single(probe), probe) {
         (Some(Single::Option(name)), _)
         | (None, Probe::Value(Subject::Any(Values::Option(name)) | Subject::All(Values::Option(name)), _)) => {
@@ -184,28 +184,13 @@ fn of_options(probes: &[(usize, &Probe)], given: &dyn Fn(&str) -> Given) -> Opti
     for option in &names {
         let own: Vec<(usize, &Probe)> =
             probes.iter().filter(|(_, probe)| name(probe).as_ref() == Some(option)).copied().collect();
-        let (items, several) = of_type(&every, &given(option));
-        let mut slot = slot(&own, &items, &among, probes);
-        if several {
-            slot.choices.extend(lists(&own, &items, &among, probes)?);
-            slot.choices = distinct(slot.choices.into_iter());
-        }
+        let mut slot = slot(&own, &every, &among, probes);
+        slot.choices.extend(lists(&own, &every, &among, probes)?);
+        slot.choices = distinct(slot.choices.into_iter());
         slots.push(slot);
     }
     let further = every.iter().map(|item| Choice { own: Row::new(), among: passed(&among, item, probes) });
     spread(&slots, &distinct(further), &among, false)
-}
-
-/// The values of an option, and whether it may be a list of them.
-fn of_type(every: &[Item], given: &Given) -> (Vec<Item>, bool) {
-    let known = |value: Value| Item { value, found: None };
-    match given {
-        Given::Flag => (vec![known(Value::Bool(true))], false),
-        Given::OneOf { choices, several } => {
-            (choices.iter().map(|text| known(Value::Text(text.clone()))).collect(), *several)
-        }
-        Given::Any => (every.to_vec(), true),
-    }
 }
 
 /// A place for one value of a call.
