@@ -141,7 +141,7 @@ fn misbehaving_programs_are_contained() {
     assert_eq!(home.values("chaos:ansi"), ["a\u{1b}[2Jb\u{1b}]0;title\u{7}c"]);
     // the environment is the bundle's own
     let names = home.values("chaos:env");
-    let known = ["HOME", "LANG", "PATH", "PWD", "OLDPWD", "SHLVL", "TMPDIR", "TZ", "_"];
+    let known = ["HOME", "LANG", "PATH", "PWD", "OLDPWD", "PYTHONDONTWRITEBYTECODE", "SHLVL", "TMPDIR", "TZ", "_"];
     let others: Vec<&str> = names.iter().filter_map(serde_json::Value::as_str).collect();
     let others: Vec<&&str> =
         others.iter().filter(|name| !known.contains(name) && !name.starts_with("PIPIT_")).collect();
@@ -177,7 +177,8 @@ fn a_flood_takes_no_memory() {
         shown(&format!("chaos:lines | where 'false' | nth 1 | or {number}"), &number.to_string());
     }
     let after = shown("chaos:longline || echo done", "done");
-    assert!(after < before + 8 * 1024, "{before} KiB became {after}");
+    // the longest line there may be is held some times over, and its error is code that was not yet in memory
+    assert!(after < before + 12 * 1024, "{before} KiB became {after}");
     until("the programs' end", || {
         let left = processes_with(&home.path().join("runs").display().to_string());
         left.is_empty().then_some(())
