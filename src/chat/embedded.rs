@@ -26,6 +26,16 @@ pub(super) enum Asked<'a> {
     Answered(&'a str),
 }
 
+impl Asked<'_> {
+    /// Whether the message says more than the lines that it asks for.
+    pub(super) fn is_in_talk(&self) -> bool {
+        match self {
+            Self::Embedded { .. } | Self::TooMany(_) => true,
+            Self::Line(_) | Self::Completed(_) | Self::Cancelled | Self::Answered(_) => false,
+        }
+    }
+}
+
 /// The lines that stand in a text between single backticks; `None` when there are none.
 pub(super) fn lines(text: &str) -> Option<Asked<'_>> {
     if text.contains("```") {

@@ -135,16 +135,11 @@ impl Session {
     }
 
     /// Somebody said something that is no command.
-    pub(super) fn overhear(
-        &mut self,
-        place: &Place,
-        sender: &Sender,
-        text: &str,
-        (key, at): (Option<&EcoString>, Option<i64>),
-    ) {
+    pub(super) fn overhear(&mut self, place: &Place, sender: &Sender, text: &str, key: Option<&EcoString>) {
         let first = key.is_none_or(|key| self.seen.first(key));
         if first && matches!(place, Place::Room(_)) {
-            (self.listen)(place, Some(sender), text, at.unwrap_or_else(now));
+            // by our own clock, as the log is, so that all stands in the order in which it was heard
+            (self.listen)(place, Some(sender), text, now());
         }
     }
 

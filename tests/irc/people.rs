@@ -161,7 +161,7 @@ async fn talk_is_kept_where_the_room_was_told_and_shown_in_a_review() {
     let [mut alice, mut bob, mut oscar, mut carol] = people.map(Person::arrived);
     alice.say("before anybody was asked");
     // a shell of its own sets it, and the one that serves tells the room when it hears somebody there
-    site.home.setup(&["room set test://#ops conversation=30d"]);
+    site.home.setup(&["room set test://#ops conversation=30d embedded=on"]);
     assert_eq!(site.home.run("room show test://#ops | get conversation").well(), "30d, once the room was told");
     until("the room to be told", || {
         bob.say("anybody there?");
@@ -170,12 +170,20 @@ async fn talk_is_kept_where_the_room_was_told_and_shown_in_a_review() {
     for person in [&mut alice, &mut bob, &mut oscar] {
         person.expect("word", |heard| heard.text.starts_with("from now on what is said here is kept for 30 days"));
     }
-    bob.say("the database is <slow> & *odd*");
-    oscar.say("it began with the release");
-    oscar.say("my token is ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX");
+    // one after the other, as people do who read each other
+    let mut said = |person: &mut Person, text: &str| {
+        person.say(text);
+        alice.expect("them", |heard| heard.text == text);
+    };
+    said(&mut bob, "the database is <slow> & *odd*");
+    said(&mut oscar, "it began with the release");
+    said(&mut oscar, "my token is ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX");
     carol.say("this is another room");
-    assert_eq!(alice.ask("!list web-1 web-2 | count"), "alice: 2");
+    assert_eq!(alice.ask("!list web-1 web-2 | count"), "2");
     bob.say("that was it");
+    alice.expect("them", |heard| heard.text == "that was it");
+    alice.say("so we run `echo soup` now");
+    alice.expect("an answer", |heard| heard.text.ends_with("soup"));
     bob.say("!echo thanks");
     bob.expect("an answer", |heard| heard.text.ends_with("thanks"));
     let timeline = || site.home.run("audit timeline --room=#ops").well();
@@ -186,18 +194,21 @@ async fn talk_is_kept_where_the_room_was_told_and_shown_in_a_review() {
         "?oscar: “it began with the release”",
         "?oscar: “my token is \\[secret GitHub token\\]”",
         "alice: `list web-1 web-2 | count` → **ok**",
-        "pipit: “alice: 2”",
+        "pipit: “2”",
         "bob: “that was it”",
+        "alice: `echo soup` → **ok**",
         "bob: `echo thanks` → **ok**",
     ];
     assert!(order.windows(2).all(|pair| at(pair[0]) < at(pair[1])), "{page}");
+    at("alice: “so we run \\`echo soup\\` now”");
     assert!(!page.contains("before anybody") && !page.contains("another room") && !page.contains("ghp_"), "{page}");
     assert_eq!(page.matches("from now on what is said here").count(), 1, "{page}");
     let html = site.home.run("audit timeline --room=#ops --format=html").well();
     assert!(html.contains("the database is &lt;slow&gt; &amp; *odd*") && html.contains("<tr class=said>"), "{html}");
-    if let Some(path) = std::env::var_os("PIPIT_TIMELINE") {
-        std::fs::write(path, &html).unwrap();
-    }
+    let there = site.home.run("audit timeline --room=test://#ops").well();
+    assert!(there.contains("that was it") && there.contains("echo thanks"), "{there}");
+    let elsewhere = site.home.run("audit timeline --room=other://#ops").well();
+    assert!(!elsewhere.contains("that was it") && !elsewhere.contains("echo thanks"), "{elsewhere}");
     let bobs = site.home.run("audit timeline --user=bob").well();
     assert!(bobs.contains("that was it") && !bobs.contains("it began"), "{bobs}");
     // what a person said goes with their lines, and what a room said when it keeps nothing any more

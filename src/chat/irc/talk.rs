@@ -156,7 +156,7 @@ impl<'a> Talk<'a> {
         }
         let key = line.tag("msgid").filter(|id| !id.is_empty()).map(EcoString::from);
         let Some(asked) = asked else {
-            session.overhear(&place, &sender, &text, (key.as_ref(), at));
+            session.overhear(&place, &sender, &text, key.as_ref());
             return;
         };
         if matches!(lossy, Cow::Owned(_)) {
@@ -165,6 +165,10 @@ impl<'a> Talk<'a> {
                 self.say(&Say { place, text, notice: true, order: Order::Usual });
             }
             return;
+        }
+        // what stands around the commands is talk
+        if asked.is_in_talk() {
+            session.overhear(&place, &sender, &text, None);
         }
         if let Some(say) = session.hear(Heard { place, sender, asked, key, at }) {
             self.say(&say);

@@ -3,11 +3,12 @@
 
 use jiff::tz::TimeZone;
 use pipit_commands::{Call, Error, Value, point, zone};
+use pipit_grammar::rule::Place;
 
-use super::super::room::RoomId;
+use super::super::room::{RoomId, room_of};
 use super::super::{now, unavailable};
 use super::Host;
-use super::log::{found, room};
+use super::log::found;
 use crate::access::asked_for;
 use crate::audit::{Filter, Row, Summary, Whose};
 use crate::limits::{TIMELINE_LINES, TIMELINE_TALK, TIMELINE_TIME};
@@ -87,7 +88,17 @@ pub(super) async fn timeline(host: &Host, call: &Call) -> Result<Vec<Value>, Err
     if since >= until {
         return Err(Error::failed("the time ends before it begins"));
     }
-    let (room, user) = (room(call), call.text("user").map(String::from));
+    let typed = call.text("room");
+    let meant = typed.as_ref().map(|typed| {
+        room_of(typed).ok_or_else(|| Error::failed(format!("{typed:?} is no room: write #NAME, or SERVICE://#NAME")))
+    });
+    let meant = meant.transpose()?;
+    let service = meant.as_ref().and_then(|(service, _)| service.clone());
+    let room = meant.and_then(|(_, place)| match place {
+        Place::Room(name) => Some(name.to_string()),
+        Place::Dm => None,
+    });
+    let user = call.text("user").map(String::from);
     let filter = Filter {
         since: Some(since),
         until: Some(until),
@@ -98,7 +109,8 @@ pub(super) async fn timeline(host: &Host, call: &Call) -> Result<Vec<Value>, Err
         ..Filter::default()
     };
     let mut lines = found(host, filter).await?;
-    lines.retain(|line| line.ticket != host.line());
+    let here = |via: &str| service.as_ref().is_none_or(|service| service == via);
+    lines.retain(|line| line.ticket != host.line() && here(&line.via));
     let cut = lines.len() > TIMELINE_LINES;
     lines.truncate(TIMELINE_LINES);
     let mut moments = Vec::with_capacity(lines.len());
@@ -106,10 +118,11 @@ pub(super) async fn timeline(host: &Host, call: &Call) -> Result<Vec<Value>, Err
         let rows = host.engine.0.audit.show(&line.ticket).await.map_err(unavailable)?;
         moments.push(Moment::Line(of_line(line, &rows)));
     }
-    let (said, more) = said(host, (since, until), room.as_deref(), user.as_deref())?;
+    let there = |id: &RoomId| here(&id.service) && room.as_ref().is_none_or(|room| *id.name == room.to_lowercase());
+    let (said, more) = said(host, (since, until), &there, user.as_deref())?;
     let cut = cut || more;
     moments.extend(said.into_iter().map(Moment::Said));
-    // what somebody says just before a line of theirs comes before it
+    // within a millisecond lines stand before talk, for that may be their answer
     moments.sort_by_key(Moment::at);
     let about = About { since, until, zone, zone_name, room, user, cut };
     let page = match call.text("format").as_deref() {
@@ -123,7 +136,7 @@ pub(super) async fn timeline(host: &Host, call: &Call) -> Result<Vec<Value>, Err
 fn said(
     host: &Host,
     (since, until): (i64, i64),
-    room: Option<&str>,
+    there: &dyn Fn(&RoomId) -> bool,
     user: Option<&str>,
 ) -> Result<(Vec<Said>, bool), Error> {
     let most = i64::try_from(TIMELINE_TALK).unwrap_or(i64::MAX).saturating_add(1);
@@ -132,9 +145,13 @@ fn said(
     talk.truncate(TIMELINE_TALK);
     let said = talk.into_iter().filter_map(|spoken| {
         let id = RoomId::from_key(&spoken.room)?;
-        let there = room.is_none_or(|room| id.name == room.to_lowercase());
         let theirs = user.is_none_or(|user| spoken.who == user || asked_for(&spoken.who) == user);
-        (there && theirs).then(|| Said { at: spoken.at, who: spoken.who, room: id.name.to_string(), text: spoken.text })
+        (there(&id) && theirs).then(|| Said {
+            at: spoken.at,
+            who: spoken.who,
+            room: id.name.to_string(),
+            text: spoken.text,
+        })
     });
     Ok((said.collect(), more))
 }

@@ -212,8 +212,8 @@ impl Days {
         let minutes = gap / 60_000;
         match minutes {
             _ if gap < GAP => None,
-            0..120 => Some(format!("{minutes} min without a line")),
-            _ => Some(format!("{} h {} min without a line", minutes / 60, minutes % 60)),
+            0..120 => Some(format!("{minutes} min of silence")),
+            _ => Some(format!("{} h {} min of silence", minutes / 60, minutes % 60)),
         }
     }
 }
