@@ -13,6 +13,7 @@ pub(crate) mod config;
 pub(crate) mod confined;
 mod contain;
 mod control;
+pub(crate) mod develop;
 pub(crate) mod fault;
 mod fence;
 mod field;

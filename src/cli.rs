@@ -75,18 +75,26 @@ enum Command {
         /// With --stdin: standard input is one text, as `parse json`, `parse yaml` and `parse csv` want it
         #[arg(long, requires = "stdin")]
         whole: bool,
+        /// Enable the bundle in this folder for this line; several times for several
+        #[arg(long = "dev", value_name = "BUNDLE")]
+        develop: Vec<PathBuf>,
         /// The line; several words are joined by blanks
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         line: Vec<String>,
     },
     /// A shell in the terminal; without one it reads lines from standard input
     Shell {
-        /// Make the home one for development, where /as USER and /in ROOM play other people in other rooms
-        #[arg(long = "dev")]
-        development: bool,
+        /// Make the home one for development, where /as USER and /in ROOM play other people in other rooms; with a folder
+        /// enable the bundle in it, and read it again when its files change
+        #[arg(long = "dev", value_name = "BUNDLE", num_args = 0..=1)]
+        development: Option<Vec<PathBuf>>,
     },
     /// Be on the chat services that the configuration names, until told to stop
-    Serve,
+    Serve {
+        /// Enable the bundle in this folder, and read it again when its files change; several times for several
+        #[arg(long = "dev", value_name = "BUNDLE")]
+        develop: Vec<PathBuf>,
+    },
     /// Tell what is missing
     Doctor,
     /// Show how a line is understood: its canonical form
@@ -222,19 +230,20 @@ pub(crate) fn main() -> ExitCode {
     keep_memory_in();
     let cli = Cli::parse();
     match &cli.command {
-        Command::Run { user, room, json, files, stdin, whole, line } => {
+        Command::Run { user, room, json, files, stdin, whole, develop, line } => {
             let ask = line::Ask {
                 user: user.clone(),
                 room: room.clone(),
                 json: *json,
                 files: files.clone(),
                 input: line::Input::of(*stdin, *whole),
+                develop: develop.clone(),
                 line: line.join(" "),
             };
             with(&cli, |home, _| line::run(home, ask))
         }
-        Command::Shell { development } => with(&cli, |home, _| shell::shell(home, *development)),
-        Command::Serve => with(&cli, serve::serve),
+        Command::Shell { development } => with(&cli, |home, _| shell::shell(home, development.as_deref())),
+        Command::Serve { develop } => with(&cli, |home, config| serve::serve(home, config, develop)),
         Command::Doctor => {
             let home = Home::find(cli.home.as_deref());
             let config = home.as_ref().map_err(Clone::clone).and_then(|home| config(&cli, home));
@@ -267,7 +276,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Bundle(BundleCommand::Verb(words)) => {
             let line = bundle::line(words);
             let input = line::Input::of(false, false);
-            let ask = line::Ask { user: None, room: None, json: false, files: None, input, line };
+            let ask = line::Ask { user: None, room: None, json: false, files: None, input, develop: Vec::new(), line };
             with(&cli, |home, _| line::run(home, ask))
         }
     }

@@ -32,6 +32,7 @@ mod approval;
 mod asking;
 mod bundles;
 mod complete;
+mod develop;
 mod drive;
 mod elevation;
 mod emergency;
@@ -376,6 +377,7 @@ impl Engine {
             return Err(approval::park(&host, &line, &plan).await);
         }
         host.tell(serve::set_aside(&host, &line));
+        host.tell(host.world.faults(&plan));
         let bounds = Bounds::of(&request.identity, approved, &plan);
         let (kill, killed) = oneshot::channel();
         let running = Running {

@@ -90,6 +90,8 @@ pub(crate) const WARM_CALLS: u64 = 1000;
 pub(crate) const WARM_AGE: Duration = Duration::from_hours(1);
 /// How long it waits for its next call.
 pub(crate) const WARM_IDLE: Duration = Duration::from_mins(5);
+/// How often a server looks whether a bundle that is being worked on has changed.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How long fetching a bundle may take.
 pub(crate) const FETCH_TIME: Duration = Duration::from_mins(2);
 /// How long a program of the site's own may take.

@@ -122,7 +122,8 @@ const ROWS: &[(&str, &[(&str, &str)])] = &[
 ];
 
 /// Numbers of the shell's own housekeeping, which nobody meets with a line.
-const UNMET: [&str; 9] = [
+const UNMET: [&str; 10] = [
+    "LOOK_AGAIN",
     "LOOK_BACK",
     "ANCHOR_ROWS",
     "ANCHOR_TIME",

@@ -151,15 +151,7 @@ pub(crate) async fn enable(
     if let Some(lent) = &lent {
         lent.check(&manifest)?;
     }
-    let (programs, lacking): (Vec<_>, Vec<_>) =
-        manifest.needs.programs.iter().map(|program| (program, found(program, path))).partition(|(_, at)| at.is_some());
-    if !lacking.is_empty() {
-        let names: Vec<&str> = lacking.iter().map(|(name, _)| name.as_str()).collect();
-        return Err(Error::failed(format!("{name} needs programs that are not there: {}", names.join(", ")))
-            .help("install them where the server finds them, then enable the bundle again"));
-    }
-    cog::complete(&manifest, &place(home).join(&installed.digest))?;
-    let programs = programs.into_iter().filter_map(|(name, at)| Some((name.to_string(), at?))).collect();
+    let programs = needed(&manifest, path, &place(home).join(&installed.digest))?;
     let now = document::<Enabled>(store, ENABLED, name)?;
     // enabling what is enabled looks for its programs again, and is no step
     let lent = lent.or_else(|| now.as_ref().map(|now| now.lent.clone())).unwrap_or_default();
@@ -169,6 +161,23 @@ pub(crate) async fn enable(
     let change = Change::Put { kind: ENABLED, key, body: json(&enabled), expect: Expect::Anything };
     store.apply(vec![change]).await.map_err(|error| stored(&error))?;
     Ok((enabled, remarks))
+}
+
+/// Where the programs are that the bundle in a folder needs, by `path` as `PATH` is written.
+pub(super) fn needed(manifest: &Manifest, path: &OsStr, folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
+    let (programs, lacking): (Vec<_>, Vec<_>) =
+        manifest.needs.programs.iter().map(|program| (program, found(program, path))).partition(|(_, at)| at.is_some());
+    if !lacking.is_empty() {
+        let names: Vec<&str> = lacking.iter().map(|(name, _)| name.as_str()).collect();
+        return Err(Error::failed(format!(
+            "{} needs programs that are not there: {}",
+            manifest.name,
+            names.join(", ")
+        ))
+        .help("install them where the server finds them, then enable the bundle again"));
+    }
+    cog::complete(manifest, folder)?;
+    Ok(programs.into_iter().filter_map(|(name, at)| Some((name.to_string(), at?))).collect())
 }
 
 /// Disables a bundle. Lines that run finish on it.
@@ -307,6 +316,11 @@ fn read(from: &Path) -> Result<(folder::Read, Manifest, Vec<Fault>), Error> {
     checked(folder::read(from)?, &from.display().to_string())
 }
 
+/// A folder that nobody has installed, with its manifest.
+pub(super) fn look_into(from: &Path) -> Result<(folder::Read, Manifest), Error> {
+    read(from).map(|(read, manifest, _)| (read, manifest))
+}
+
 /// Files with their manifest, whose own programs are there.
 fn checked(read: folder::Read, from: &str) -> Result<(folder::Read, Manifest, Vec<Fault>), Error> {
     let Some((name, text)) = read.manifest() else {
@@ -361,7 +375,7 @@ fn find(store: &Store, name: &str, version: Option<&str>) -> Result<Installed, E
 }
 
 /// Refused is what would make two commands one; told is where a bare name goes to another command.
-fn collisions(manifest: &Manifest, others: &[Command]) -> Result<Vec<String>, Error> {
+pub(super) fn collisions(manifest: &Manifest, others: &[Command]) -> Result<Vec<String>, Error> {
     let name = &manifest.name;
     if others.iter().any(|other| other.spec().built_in && other.spec().bundle == *name) {
         return Err(Error::failed(format!("the name {name} belongs to commands that ship with pipit"))

@@ -52,7 +52,7 @@ pub(super) fn line(home: &Home, words: &[String]) -> ExitCode {
     let json = rest.iter().any(|word| word == "--json");
     let rest = rest.iter().filter(|word| *word != "--json").map(|word| quoted(word));
     let line = ["audit".to_owned(), verb.clone()].into_iter().chain(rest).collect::<Vec<_>>().join(" ");
-    line::run(home, Ask { user: None, room: None, json, files: None, input: Input::None, line })
+    line::run(home, Ask { user: None, room: None, json, files: None, input: Input::None, develop: Vec::new(), line })
 }
 
 /// `pipit audit accept-loss`.

@@ -45,6 +45,8 @@ pub(super) struct Ask {
     /// The folder for pictures and files.
     pub(super) files: Option<PathBuf>,
     pub(super) input: Input,
+    /// Folders of bundles that are enabled for the line.
+    pub(super) develop: Vec<PathBuf>,
     pub(super) line: String,
 }
 
@@ -121,6 +123,11 @@ pub(super) fn run(home: &Home, ask: Ask) -> ExitCode {
             Ok(engine) => engine,
             Err(error) => return fail(5, &error),
         };
+        if !ask.develop.is_empty()
+            && let Err(error) = engine.develop(&ask.develop)
+        {
+            return fail(2, &error);
+        }
         if let Some(user) = &ask.user {
             request.identity = engine.named(user);
         }

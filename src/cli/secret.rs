@@ -81,7 +81,10 @@ pub(super) fn run(home: &Home, command: &Command) -> ExitCode {
     } else {
         Input::None
     };
-    line::run(home, Ask { user: None, room: None, json, files: None, input, line: words.join(" ") })
+    line::run(
+        home,
+        Ask { user: None, room: None, json, files: None, input, develop: Vec::new(), line: words.join(" ") },
+    )
 }
 
 /// From standard input, or typed twice where there is a terminal.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use crate::limits;
 use crate::scrub;
 
 /// Serves until SIGINT or SIGTERM.
-pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
+pub(super) fn serve(home: &Home, config: Config, develop: &[PathBuf]) -> ExitCode {
     log(&config.log);
     if config.chat.is_empty() {
         return fail(
@@ -35,6 +36,11 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
         };
         if let Err(error) = engine.check() {
             return fail(5, &error);
+        }
+        if !develop.is_empty()
+            && let Err(error) = engine.develop(develop)
+        {
+            return fail(2, &error);
         }
         match engine.claim_code().await {
             Ok(Some(code)) => {
@@ -75,9 +81,11 @@ pub(super) fn serve(home: &Home, config: Config) -> ExitCode {
         let others = engine.clone();
         let approved = tokio::spawn(async move { others.take_over().await });
         let clock = tokio::spawn(engine.clone().keep_time());
+        let looks = tokio::spawn(look_again(engine.clone()));
         let watch = tokio::spawn(look_after(engine.clone(), config.audit.keep));
         stopped().await;
         watch.abort();
+        looks.abort();
         approved.abort();
         links.abort_all();
         clock.abort();
@@ -121,6 +129,21 @@ async fn tell_of(label: String, rooms: usize, mut states: watch::Receiver<State>
         }
         if states.changed().await.is_err() {
             return;
+        }
+    }
+}
+
+/// Reads bundles again that are being worked on, when their files have changed, and says so.
+async fn look_again(engine: Engine) {
+    while engine.develops() {
+        tokio::time::sleep(limits::LOOK_AGAIN).await;
+        let engine = engine.clone();
+        let looked = tokio::task::spawn_blocking(move || engine.look_again()).await;
+        for said in looked.map_or_else(|_| Vec::new(), |looked| looked.unwrap_or_else(|error| vec![Err(error)])) {
+            match said {
+                Ok(said) => tell(&format_args!("pipit: {said}")),
+                Err(error) => tell(&format_args!("pipit: {error}")),
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Deliberately absent: what a line means, and who may run it: the engine judges here as everywhere.
 
 use std::io::{BufRead, IsTerminal};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use pipit_grammar::rule::{Place, Via};
@@ -42,8 +43,14 @@ impl Seat {
 }
 
 /// Reads lines and answers them until the end.
-pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
-    if development && let Err(error) = home.develop() {
+pub(super) fn shell(home: &Home, development: Option<&[PathBuf]>) -> ExitCode {
+    let made = match development {
+        None => Ok(()),
+        // a bundle is worked on in a home that is in use, too
+        Some([_, ..]) if home.database().exists() => Ok(()),
+        Some(_) => home.develop(),
+    };
+    if let Err(error) = made {
         return fail(2, &error);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
@@ -54,6 +61,17 @@ pub(super) fn shell(home: &Home, development: bool) -> ExitCode {
         Ok(engine) => engine,
         Err(error) => return fail(5, &error),
     };
+    if let Some(folders @ [_, ..]) = development {
+        // what is wrong can be mended while the shell runs
+        match runtime.block_on(async { engine.develop(folders) }) {
+            Ok(()) => {
+                for folder in folders {
+                    tell(&format_args!("{} is enabled here, and read again when its files change", folder.display()));
+                }
+            }
+            Err(error) => tell(&render::error(&error, "")),
+        }
+    }
     runtime.spawn(engine.clone().keep_time());
     let mut seat = Seat { identity: Identity::Operator, place: Place::Dm, question: None };
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
@@ -150,6 +168,12 @@ fn turn(engine: &Engine, runtime: &Runtime, seat: &mut Seat, play: bool, line: &
         },
         _ if word.starts_with('/') => tell(&format_args!("error: there is no {word}; there are /as, /in and /quit")),
         _ => {
+            for looked in runtime.block_on(async { engine.look_again() }).unwrap_or_else(|error| vec![Err(error)]) {
+                match looked {
+                    Ok(said) => tell(&format_args!("note: {said}")),
+                    Err(error) => tell(&render::error(&error, "")),
+                }
+            }
             runtime.block_on(answer(engine, seat, line, terminal));
             if let Some(waiting) = engine.waiting(&seat.identity) {
                 tell(&format_args!("note: {waiting}"));

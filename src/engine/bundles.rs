@@ -8,6 +8,8 @@ use ecow::EcoString;
 use pipit_commands::{Command, Error};
 
 use super::Engine;
+use super::develop::Developed;
+use crate::bundle::develop::Develop;
 use crate::bundle::install::Enabled;
 use crate::bundle::{self, Dial, Ready, Runner, Sources, config, install};
 use crate::net::Reach;
@@ -24,6 +26,8 @@ pub(super) struct Bundles {
     runner: OnceLock<Arc<Runner>>,
     /// By name, with what was enabled when it was read.
     ready: Mutex<HashMap<String, (Enabled, Arc<Ready>)>>,
+    /// Folders that are being worked on.
+    pub(super) develops: OnceLock<Vec<Develop>>,
 }
 
 /// The bundles of one moment.
@@ -38,6 +42,8 @@ pub(super) struct Loaded {
     pub(super) broken: Vec<(String, Error)>,
     /// The permissions that they bring, whole.
     pub(super) permissions: Vec<EcoString>,
+    /// Those that are being worked on.
+    pub(super) developed: Vec<Developed>,
 }
 
 impl Engine {
@@ -55,7 +61,7 @@ impl Bundles {
             let reach = Arc::clone(&reach);
             Box::pin(async move { reach.connect(&host, port).await })
         });
-        Self { dial, sources, runner: OnceLock::default(), ready: Mutex::default() }
+        Self { dial, sources, runner: OnceLock::default(), ready: Mutex::default(), develops: OnceLock::new() }
     }
 
     /// The one that starts programs; made when the first program is needed.
@@ -81,7 +87,16 @@ impl Bundles {
         config::keep_secrets(store, seals)?;
         let mut loaded = Loaded::default();
         let mut kept = HashMap::new();
+        for develop in self.developing() {
+            let Some(ready) = develop.good() else { continue };
+            loaded.take(&ready, &self.runner(home)?);
+            let (manifest, folder) = (ready.manifest.clone(), develop.folder().to_owned());
+            loaded.developed.push(Developed { manifest, folder, fault: develop.fault() });
+        }
         for (name, enabled) in install::enabled(store)? {
+            if loaded.developed.iter().any(|developed| developed.manifest.name == name) {
+                continue;
+            }
             let known = self.ready().get(&name).filter(|(of, _)| *of == enabled).map(|(_, ready)| Arc::clone(ready));
             let ready = match known {
                 Some(ready) => Ok(ready),
@@ -100,6 +115,11 @@ impl Bundles {
         }
         *self.ready() = kept;
         Ok(loaded)
+    }
+
+    /// The folders that are being worked on.
+    pub(super) fn developing(&self) -> &[Develop] {
+        self.develops.get().map(Vec::as_slice).unwrap_or_default()
     }
 
     fn ready(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Enabled, Arc<Ready>)>> {

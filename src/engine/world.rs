@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alias::{Alias, Aliases, Layers};
 use super::bundles::Bundles;
+use super::develop::Developed;
 use super::room::{Room, RoomId};
 use super::serve::{self, Unread};
 use super::{Catalogue, Engine, unavailable};
@@ -77,6 +78,8 @@ pub(crate) struct World {
     pub(crate) shown_by: HashMap<EcoString, EcoString>,
     /// Bundles that are enabled and cannot run, and why.
     pub(crate) broken: Vec<(String, Error)>,
+    /// Bundles that are being worked on in this process.
+    pub(crate) developed: Vec<Developed>,
     /// Who has the rights of an emergency now, and until when: then the world is another one.
     pub(crate) emergencies: BTreeMap<EcoString, i64>,
 }
@@ -147,6 +150,7 @@ impl World {
             templates: loaded.templates,
             shown_by: loaded.shown_by,
             broken: loaded.broken,
+            developed: loaded.developed,
             emergencies,
         })
     }

@@ -239,6 +239,7 @@ pub(super) fn list(host: &Host) -> Result<Vec<Value>, Error> {
         let trouble = broken.iter().find(|(name, _)| *name == one.name).map(|(_, error)| error.to_string());
         let state = match (enabled, trouble) {
             (true, Some(trouble)) => format!("enabled, but {trouble}"),
+            (true, None) if developed(host, &one.name).is_some() => "enabled, behind the one in development".to_owned(),
             (true, None) => "enabled".to_owned(),
             (false, _) => "installed".to_owned(),
         };
@@ -246,11 +247,33 @@ pub(super) fn list(host: &Host) -> Result<Vec<Value>, Error> {
             [("name", one.name), ("version", one.version), ("state", state), ("from", one.from)].into_iter().collect();
         row.into()
     });
-    Ok(rows.collect())
+    let worked_on = host.world.developed.iter().map(|one| {
+        let state = match &one.fault {
+            Some(fault) => {
+                let why = fault.message().lines().collect::<Vec<_>>().join(" ");
+                format!("dev, but its last change is not taken: {why}")
+            }
+            None => "dev".to_owned(),
+        };
+        let from = one.folder.display().to_string();
+        let (name, version) = (one.manifest.name.to_string(), one.manifest.version.to_string());
+        let row: Record =
+            [("name", name), ("version", version), ("state", state), ("from", from)].into_iter().collect();
+        row.into()
+    });
+    Ok(rows.chain(worked_on).collect())
+}
+
+/// The manifest of a bundle that is being worked on.
+fn developed<'h>(host: &'h Host, name: &str) -> Option<&'h Manifest> {
+    host.world.developed.iter().map(|one| &one.manifest).find(|manifest| manifest.name == name)
 }
 
 pub(super) async fn show(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
+    if let Some(manifest) = developed(host, &name) {
+        return Ok(vec![about(&manifest.version, manifest, host.engine.0.sources.least(false)).into()]);
+    }
     let (installed, manifest) = install::show(host.engine.store(), &host.engine.0.home, &name, None).await?;
     let least = host.engine.0.sources.least(installed.signed_by.is_some());
     Ok(vec![about(&installed.version, &manifest, least).into()])
@@ -270,7 +293,10 @@ pub(super) fn layer(host: &Host, call: &Call) -> Result<Layer, Error> {
 pub(super) async fn set(host: &Host, call: &Call, input: Option<Stream>) -> Result<Vec<Value>, Error> {
     let (name, key) = (text(call, "NAME")?, text(call, "KEY")?);
     let (store, home) = (host.engine.store(), &host.engine.0.home);
-    let (_, manifest) = install::show(store, home, &name, None).await?;
+    let manifest = match developed(host, &name) {
+        Some(manifest) => manifest.clone(),
+        None => install::show(store, home, &name, None).await?.1,
+    };
     let secret = manifest.setting(&key).is_some_and(|setting| setting.secret);
     if secret && (call.text("VALUE").is_some() || !host.standard_input) {
         return Err(super::secrets::only_by_standard_input(&name, &key));
