@@ -225,6 +225,33 @@ const SCRIPTS: &[(&str, &str, Play)] = &[
         serve.args(["serve", "--home"]).arg(home.path()).stdin(Stdio::null());
         Answer::new(&serve.output().unwrap())
     }),
+    // no password is there by default, nor can one be set
+    ("ADM-007", "there is no key password here", |home, _| {
+        std::fs::write(home.path().join("pipit.toml"), "password = \"admin\"\n").unwrap();
+        pipit(home, &["serve"])
+    }),
+    // whoever can write the database cuts the log, or brings an old one back
+    ("AUD-003", "there were", |home, _| {
+        let store = rusqlite::Connection::open(home.path().join("pipit.db")).unwrap();
+        for trigger in ["audit_keeps_every_row", "audit_only_grows", "audit_stays_as_written"] {
+            store.execute(&format!("DROP TRIGGER {trigger}"), []).unwrap();
+        }
+        let cut = store.execute("DELETE FROM audit WHERE seq > (SELECT max(seq) - 100 FROM audit)", []).unwrap();
+        assert_eq!(cut, 100);
+        drop(store);
+        pipit(home, &["audit", "verify"])
+    }),
+    ("AUD-004", "cut or rolled back", |home, _| {
+        let backup = copy(home);
+        home.operator("echo later");
+        std::fs::copy(backup.path().join("pipit.db"), home.path().join("pipit.db")).unwrap();
+        for beside in ["pipit.db-wal", "pipit.db-shm"] {
+            let _ = std::fs::remove_file(home.path().join(beside));
+        }
+        let chat = "[[chat]]\nservice = \"irc\"\nname = \"net\"\nserver = \"127.0.0.1:1\"\nnick = \"pipit\"\n";
+        std::fs::write(home.path().join("pipit.toml"), chat).unwrap();
+        pipit(home, &["serve"])
+    }),
     // the values of a program are no argument of a guarded option
     ("LLM-003", "a rule of the site forbids it", |home, row| {
         bundle(home, "ticket", "get ID", "echo '{\"body\":\"staging\"}'");
@@ -260,6 +287,14 @@ const SCRIPTS: &[(&str, &str, Play)] = &[
 
 const MANIFEST: &str = "bundle: 1\nname: evil\nversion: 1.0.0\ndescription: evil\ncommands:\n  \
                         run: {about: Runs, run: [./run.sh], effect: pure, rules: [allow]}\n";
+
+/// Another command of the binary's than `run`, in this home.
+fn pipit(home: &Home, args: &[&str]) -> Answer {
+    // one that starts all the same ends by itself
+    let mut command = Command::new("timeout");
+    command.args(["60", env!("CARGO_BIN_EXE_pipit")]);
+    Answer::new(&command.args(args).arg("--home").arg(home.path()).stdin(Stdio::null()).output().unwrap())
+}
 
 /// Installs an archive of the name that the row says.
 fn unpack(home: &Home, row: &Row<'_>, entries: &[Vec<u8>]) -> Answer {
@@ -347,6 +382,8 @@ fn what_a_situation_goes_with() {
         let answer = play(&copy(&world), &Row::of(row));
         let good = match row["must"].as_str().unwrap() {
             "deny" => answer.code == Some(3),
+            // a start that is refused is no line that fails
+            "error" if row["line"] == "(server start)" => matches!(answer.code, Some(2 | 5)),
             "error" => matches!(answer.code, Some(1 | 2)),
             other => panic!("{id}: what is {other}?"),
         };
