@@ -51,7 +51,7 @@ async fn bytes_are_shown_and_told() {
 async fn the_environment_is_clean() {
     let (_temporary, _folder, chaos) = chaos();
     let names = texts(&chaos, &["env"], None).await;
-    let fixed = ["HOME", "LANG", "PATH", "PWD", "TMPDIR"];
+    let fixed = ["HOME", "LANG", "PATH", "PWD", "PYTHONDONTWRITEBYTECODE", "TMPDIR"];
     let odd: Vec<_> =
         names.iter().filter(|name| !fixed.contains(&name.as_str()) && !name.starts_with("PIPIT_")).collect();
     assert!(odd.is_empty(), "{odd:?}");

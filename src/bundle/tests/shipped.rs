@@ -17,7 +17,8 @@ fn shipped(name: &str) -> PathBuf {
 #[test]
 fn every_manifest_is_good() {
     let folders = std::fs::read_dir(shipped("")).unwrap().flatten();
-    for folder in folders.filter(|entry| entry.path().is_dir()) {
+    // what programs may copy stands beside the bundles
+    for folder in folders.filter(|entry| entry.path().is_dir() && entry.file_name() != "helpers") {
         let text = std::fs::read_to_string(folder.path().join("bundle.yaml")).unwrap();
         let checked = check(&text).unwrap_or_else(|faults| panic!("{:?}: {faults:?}", folder.path()));
         assert!(checked.warnings.is_empty(), "{:?}: {:?}", folder.path(), checked.warnings);
