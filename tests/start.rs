@@ -91,7 +91,9 @@ fn the_doctor_tells_what_is_missing() {
     let home = Home::new();
     let doctor = || Said::of(&mut home.command(&["doctor"]));
     let said = doctor().well();
-    assert!(said.lines().all(|line| line.starts_with("well ")) && said.contains("no chat service is named"), "{said}");
+    // a machine may lack a sandbox that nothing asks for
+    let fine = |line: &str| line.starts_with("well ") || line.starts_with("without  sandbox ");
+    assert!(said.lines().all(fine) && said.contains("no chat service is named"), "{said}");
     let sick = |part: &str| {
         let said = doctor();
         let told = said.out.lines().any(|line| line.starts_with("missing ") && line.contains(part));

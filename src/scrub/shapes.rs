@@ -44,16 +44,19 @@ const SHAPES: &[(&str, &str)] = &[
     (LINK, r"\blink\s+(?P<v>[A-Z2-7]{13})\b"),
     ("JSON web token", r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
     ("private key", r"-----BEGIN (?:[A-Z0-9]{2,10} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?P<v>[^-]{20,})"),
-    ("password", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/@:]{1,}:(?P<v>[^\s/@$]{6,})@"),
+    // up to the last @ before the path: the password may hold one
+    ("password", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/@:]{1,}:(?P<v>[^\s/$]{6,})@"),
     ("bearer token", r"(?i)\b(?:bearer|authorization:?\s+(?:token|basic))\s+(?P<v>[A-Za-z0-9._~+/-]{20,}={0,2})"),
     (
         "password",
-        r#"(?i)\b[a-z0-9_.-]{0,30}(?:password|passwd|passphrase)['"]?\s*[=:]\s*['"]?(?P<v>[^\s'"$&|;,{}()\[\]<>]{8,})"#,
+        r#"(?i)\b[a-z0-9_.-]{0,30}(?:password|passwd|passphrase)['"]?\s*[=:]\s*['"]?(?P<v>[^\s'"$&|;,{}()\[\]<>][^\s'"]{7,})"#,
     ),
     (
         "password",
-        r#"(?i)--[a-z-]{0,30}(?:password|passwd|passphrase)\s+['"]?(?P<v>[^\s'"$&|;,{}()\[\]<>-][^\s'"$&|;,{}()\[\]<>]{7,})"#,
+        r#"(?i)--[a-z-]{0,30}(?:password|passwd|passphrase)\s+['"]?(?P<v>[^\s'"$&|;,{}()\[\]<>-][^\s'"]{7,})"#,
     ),
+    // as variables of an environment are called
+    ("password", r#"\b[A-Z0-9_]{0,30}_(?:PASS|PWD)=['"]?(?P<v>[^\s'"$&|;,{}()\[\]<>][^\s'"]{7,})"#),
     (
         "secret",
         r#"(?i)(?:^|[^a-z0-9])(?:[a-z0-9_.-]{0,30}[_.-])?(?:token|secret|credential|api[_-]?key|access[_-]?key|auth[_-]?key|private[_-]?key|client[_-]?secret|secret[_-]?key|apikey|key|pat)['"]?\s*[=:]\s*['"]?(?P<v>[A-Za-z0-9._~+/=-]{20,})"#,
@@ -217,6 +220,11 @@ mod tests {
             ("password", "hunter2hunter2".into(), "db connect postgres://web:{}@db/web", String::new()),
             ("password", "Tr0ub4dor&3".replace('&', ""), "login --password {}", String::new()),
             ("password", "correct.horse".into(), "db login DB_PASSWORD={} --now", String::new()),
+            ("password", "Tr0u,4dor|3xyz&LONG".into(), "login DB_PASSWORD={} --now", String::new()),
+            ("password", "Tr0ub4dor&3xyz".into(), "note 'password: {}'", String::new()),
+            ("password", "pa$$w0rdLONG99".into(), "login \"--password={}\"", String::new()),
+            ("password", "p@ssw0rdLONG77".into(), "http get https://me:{}@host/x", String::new()),
+            ("password", "b4tteryStaple".into(), "start DB_PASS={} MYSQL_PWD=", String::new()),
             ("secret", letters(BASE62, 32), "deploy --api-key={}", String::new()),
             ("secret", letters(HEX, 40), "deploy --token {}", String::new()),
             ("secret", letters(BASE62, 24), "set client_secret: \"{}\"", String::new()),

@@ -46,6 +46,7 @@ pub(super) fn shell() -> Vec<Command> {
                 .kind("N", Kind::Int(1, 1000))
                 .kind("WHEN", Kind::Check(is_moment))
                 .fields(&["id", "at", "line", "ended"])
+                .outside("kept")
                 .shows("history deploy --count=5", "your last five lines with deploy in them")
                 .shows("history --since=yesterday --until=09:00", "or 2h, or 2026-11-20T14:30")
                 .shows("history run 7M34SEPE", "that line again, judged anew; `history run 2` is the one before the last")

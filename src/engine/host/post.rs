@@ -64,7 +64,7 @@ impl LineHost {
     }
 
     /// Refuses a place that is not there, or that values with these labels are not for.
-    fn suits(&self, target: &Target, labels: &Labels, by: Option<&str>) -> Result<(), Error> {
+    pub(in super::super) fn suits(&self, target: &Target, labels: &Labels, by: Option<&str>) -> Result<(), Error> {
         if serve::rooms::audience(self, target)?.takes(labels) {
             return Ok(());
         }

@@ -21,6 +21,11 @@ const RESERVED: &[&str] = &["approve", "deny", "secret", "who-can", "break-glass
 
 pub(super) async fn make(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let (name, line) = (text(call, "NAME")?, text(call, "LINE")?);
+    if call.all("LINE").iter().any(|arg| !arg.labels.is_empty()) {
+        // its words count as typed by whoever runs it, so somebody has to have typed them
+        return Err(Error::refused("the line of an alias is typed, and these words come from elsewhere")
+            .help("put what computes them into the line: 'echo $(…)' in single quotes"));
+    }
     let by = owner(host)?;
     free_name(host, &name)?;
     let scope = scope(call, "scope")?.unwrap_or(Scope::Own);

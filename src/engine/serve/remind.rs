@@ -4,7 +4,7 @@
 //! as the service still knows them to be that person, and else into their inbox.
 
 use ecow::EcoString;
-use pipit_commands::{Call, Error, Record, Value};
+use pipit_commands::{Call, Error, Labels, Record, Value};
 use pipit_grammar::ast::Target;
 use pipit_grammar::rule::Place;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,9 @@ pub(in super::super) struct Reminder {
     posts: bool,
     /// The zone in which its time was meant.
     zone: EcoString,
+    /// Where its words come from, when somebody else had a part in them.
+    #[serde(default)]
+    labels: Vec<EcoString>,
 }
 
 /// Where a reminder is said.
@@ -93,13 +96,15 @@ pub(super) async fn remind(host: &Host, call: &Call) -> Result<Vec<Value>, Error
     if said.chars().count() > limits::REMINDER {
         return Err(Error::failed(format!("a reminder has {} letters at most", limits::REMINDER)));
     }
-    let (to, posts) = recipient(host, &text(call, "WHO")?)?;
+    let labels = &call.args().output;
+    let (to, posts) = recipient(host, &text(call, "WHO")?, labels)?;
     let set = all(host.engine.store())?.into_iter().filter(|(_, reminder)| reminder.by == by).count();
     if set >= limits::OWN_THINGS {
         return Err(Error::failed(format!("{set} reminders are all that one person may have; cancel one first")));
     }
     let zone_name = zone.iana_name().unwrap_or("UTC").into();
-    let reminder = Reminder { by, to, text: said, posts, zone: zone_name };
+    let labels = labels.iter().cloned().collect();
+    let reminder = Reminder { by, to, text: said, posts, zone: zone_name, labels };
     let id = super::fresh_id();
     apply(host, vec![timers::set(&id, due, &Due::Remind(reminder.clone()))]).await?;
     Ok(done(format!(
@@ -131,7 +136,7 @@ fn split(words: &[EcoString], at: i64, zone: &jiff::tz::TimeZone) -> Result<(i64
 }
 
 /// Whom `WHO` means, and whether reaching them takes the right to post: oneself and the room of the line take none.
-fn recipient(host: &Host, who: &str) -> Result<(To, bool), Error> {
+fn recipient(host: &Host, who: &str, labels: &Labels) -> Result<(To, bool), Error> {
     let me = owner(host)?;
     let shown = host.address.as_ref().map_or_else(|| me.clone(), |address| address.name.clone());
     match who {
@@ -147,7 +152,7 @@ fn recipient(host: &Host, who: &str) -> Result<(To, bool), Error> {
             } else {
                 Target::Place { adapter: id.service.clone(), place: ecow::eco_format!("#{}", id.name) }
             };
-            may_post(host, &target)?;
+            may_post(host, &target, labels)?;
             Ok((To::Room { service: id.service, room: id.name, to: None }, true))
         }
         _ => {
@@ -159,7 +164,7 @@ fn recipient(host: &Host, who: &str) -> Result<(To, bool), Error> {
                 return Err(Error::failed(format!("there is nobody called {name} to remind"))
                     .help("WHO is me, here, #room, service://#room or @user"));
             };
-            may_post(host, &Target::User(name.into()))?;
+            may_post(host, &Target::User(name.into()), labels)?;
             let person = To::Person {
                 user: user.clone(),
                 service: SHELL.into(),
@@ -172,9 +177,9 @@ fn recipient(host: &Host, who: &str) -> Result<(To, bool), Error> {
     }
 }
 
-fn may_post(host: &Host, target: &Target) -> Result<(), Error> {
+fn may_post(host: &Host, target: &Target, labels: &Labels) -> Result<(), Error> {
     host.may_post_now(target)?;
-    super::rooms::known(host, target)
+    host.suits(target, labels, None)
 }
 
 /// The room of the line, if something can be said there later.
@@ -260,8 +265,15 @@ impl Engine {
         };
         let line = format!("remind {} {}", reminder.shown(), reminder.text);
         let line = self.as_a_line(&reminder.by, (via, room), &line, "reminder", at).await?;
-        let allowed = !reminder.posts || subject.has("room:post");
-        if reminder.posts {
+        let right = !reminder.posts || subject.has("room:post");
+        let suits = match &reminder.to {
+            To::Room { service, room, .. } => {
+                world.audience(service, &Place::Room(room.clone())).takes(&reminder.labels.iter().cloned().collect())
+            }
+            To::Person { .. } => true,
+        };
+        let allowed = right && suits;
+        if reminder.posts || !suits {
             line.trail().verdict(&audit::Verdict {
                 at,
                 command: "room:post",
@@ -272,6 +284,9 @@ impl Engine {
         }
         let said = if allowed { self.say(reminder, timer, at, &subject).await } else { Ok(Vec::new()) };
         let (status, message) = match &said {
+            Ok(_) if !suits => {
+                (Status::Denied, "the room is shared with others, who are not shown what others wrote".into())
+            }
             Ok(_) if !allowed => (Status::Denied, format!("it takes room:post, which {} no longer has", reminder.by)),
             Ok(_) => (Status::Ok, String::new()),
             Err(error) => (Status::Failed, error.to_string()),

@@ -72,11 +72,6 @@ fn services(host: &LineHost) -> Vec<EcoString> {
     outlet.map(|outlet| outlet.services().into_iter().map(|(name, _)| name).collect()).unwrap_or_default()
 }
 
-/// Refuses a place that is not there.
-pub(super) fn known(host: &LineHost, target: &Target) -> Result<(), Error> {
-    way(host, target).map(drop)
-}
-
 /// Who reads what is posted to a place, but for those who read it where the line was said; an error when there is no such
 /// place.
 pub(in super::super) fn audience(host: &LineHost, target: &Target) -> Result<Audience, Error> {
@@ -84,6 +79,10 @@ pub(in super::super) fn audience(host: &LineHost, target: &Target) -> Result<Aud
     Ok(match way(host, target)? {
         Some(Way::Room(service, room)) if own != Some(RoomId::new(&service, &room)) => {
             host.world.audience(&service, &Place::room(&room))
+        }
+        Some(Way::Kept(place)) if own.as_ref().is_none_or(|own| own.to_string() != place) => {
+            let room = room_of(&place).map(|(_, place)| place);
+            room.map_or(Audience::Private, |room| host.world.audience(SHELL, &room))
         }
         Some(Way::Room(..) | Way::Kept(_) | Way::Inbox(_) | Way::Whisper(_)) | None => Audience::Private,
     })
