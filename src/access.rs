@@ -215,7 +215,8 @@ impl Policy {
     /// Whether approvals come from those who have this role: by a rule, or because it is that of administrators.
     pub(crate) fn approves(&self, role: &str) -> bool {
         let named = |ruling: &Arc<Ruling>| ruling.approver().is_some_and(|approver| approver == role);
-        role == ADMINISTRATORS || self.rules.values().flatten().any(named)
+        // those of the site also where their commands are not here now
+        role == ADMINISTRATORS || self.rules.values().flatten().chain(&self.site).any(named)
     }
 
     /// Who an identity is. An account that belongs to nobody and everything unverified is a stranger; a name that the

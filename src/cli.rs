@@ -18,6 +18,7 @@ mod expect;
 mod home;
 mod keyboard;
 mod line;
+mod rules;
 mod secret;
 mod serve;
 mod session;
@@ -191,6 +192,13 @@ enum RuleCommand {
     },
     /// Decide cases from standard input, a JSON object a line: {"id","rules","call","permissions"}
     Eval,
+    /// Show the rules of the site, whatever they say
+    List,
+    /// Delete a rule of the site, whatever the rules say: for when one shuts everybody out; this is written down
+    Delete {
+        /// Its id, as `pipit rule list` shows it
+        id: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -268,6 +276,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Rule(RuleCommand::Check { rule }) => check::rule(&rule.join(" ")),
         Command::Rule(RuleCommand::Test { file }) => with(&cli, |home, _| expect::test(home, file)),
         Command::Rule(RuleCommand::Eval) => check::eval(),
+        Command::Rule(RuleCommand::List) => with(&cli, |home, _| rules::list(home)),
+        Command::Rule(RuleCommand::Delete { id }) => with(&cli, |home, _| rules::delete(home, id)),
         Command::Bundle(BundleCommand::Check { file }) => check::bundle(file),
         Command::Bundle(BundleCommand::New { lang, name, folder }) => bundle::new(name, *lang, folder.as_deref()),
         Command::Bundle(BundleCommand::Test { bless, folders }) => {

@@ -54,6 +54,7 @@ mod talk;
 mod tests;
 mod timers;
 mod uptime;
+mod way_back;
 mod withheld;
 mod world;
 

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 use std::io::Write as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 #[path = "play/pipit.rs"]
 mod pipit;
@@ -439,4 +439,30 @@ fn p12_p13_every_form_of_a_call_is_decided_alike() {
         }
         assert!(wrong.is_empty(), "after {change}:\n{}", wrong.join("\n"));
     }
+}
+
+/// A forbid and a guard hold for the operator too. Who has the home takes away a rule that shuts out everybody, and the log
+/// says so.
+#[test]
+fn a_rule_that_shuts_everybody_out_is_taken_away_by_who_has_the_home() {
+    let home = world(&["forbid command is list:shuffle", "forbid command is *:*"]);
+    for line in ["rule list", "rule delete r2", "audit list", "echo a"] {
+        assert_eq!(home.says(None, None, line).code, DENIED, "{line}");
+    }
+    let rule = |args: &[&str]| {
+        let mut pipit = Command::new(env!("CARGO_BIN_EXE_pipit"));
+        Answer::new(&pipit.args(["rule", "--home"]).arg(home.path()).args(args).output().unwrap())
+    };
+    let listed = rule(&["list"]);
+    let rules = "r1: forbid command is list:shuffle\nr2: forbid command is *:*\n";
+    assert_eq!((listed.code, listed.out.as_str()), (Some(0), rules), "{listed:?}");
+    let gone = rule(&["delete", "r2"]);
+    assert_eq!((gone.code, gone.out.as_str()), (Some(0), "the rule r2 is gone: forbid command is *:*\n"), "{gone:?}");
+    let logged = home.judged();
+    let by = "judged by nobody: by whoever has the home".to_owned();
+    assert!(logged.contains(&Judged { command: "rule:delete".to_owned(), allowed: true, rule: by }), "{logged:?}");
+    let none = rule(&["delete", "r2"]);
+    assert_eq!(none.code, Some(1), "{none:?}");
+    assert_eq!(home.operator("rule list | get id").len(), 1);
+    home.operator("audit verify");
 }

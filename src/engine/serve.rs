@@ -10,6 +10,7 @@ use super::host::LineHost;
 use super::world::{kind, own};
 use crate::store::{Change, Expect, StoreError};
 
+mod ahead;
 mod alias;
 mod bundles;
 mod clock;
@@ -49,6 +50,7 @@ pub(super) use inbox::{Unread, unread, waiting};
 pub(super) use people::new_code;
 pub(super) use poll::Closing;
 pub(super) use remind::Reminder;
+pub(super) use rules::mark as rules_changed;
 pub(super) use totp::keep_in;
 
 /// A host whose line is running.
@@ -229,7 +231,7 @@ async fn apply(host: &Host, changes: Vec<Change>) -> Result<(), Error> {
 }
 
 /// A change that the store refused.
-fn stored(error: StoreError) -> Error {
+pub(super) fn stored(error: StoreError) -> Error {
     match error {
         StoreError::Exists { .. } | StoreError::Missing { .. } | StoreError::Stale { .. } => {
             Error::failed(error.to_string())

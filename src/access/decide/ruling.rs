@@ -110,6 +110,14 @@ impl Ruling {
         self.body.as_ref().map(|compiled| &compiled.rule)
     }
 
+    /// Whether another rule of the same command, which asks for something, gives way to this one where both hold.
+    pub(crate) fn goes_before(&self, other: &Self) -> bool {
+        let (Ok(more), Ok(less)) = (&self.body, &other.body) else { return false };
+        let Kind::When(Effect::MustHave(_) | Effect::Require(_)) = less.rule.kind else { return false };
+        matches!(more.rule.kind, Kind::When(_))
+            && less.alternatives.iter().any(|less| more.alternatives.iter().any(|more| less.is_less_than(more)))
+    }
+
     /// Whether it has a say about a command, given as `bundle:command`; one that cannot be read always has.
     pub(crate) fn covers(&self, command: &str) -> bool {
         self.body.as_ref().map_or(true, |compiled| compiled.rule.target.covers(command))

@@ -179,7 +179,11 @@ async fn what_changes_makes_a_request_void() {
         ("operator", "user unlink chat://net/alice", "not known by the account"),
         ("operator", "rule create \"forbid command is my:my\"", "forbids"),
         ("operator", "rule create \"when command is my:my require approval 2 from checker\"", "other approvals"),
-        ("operator", "rule create \"when command is my:my require approval 1 from other\"", "other approvals"),
+        (
+            "operator",
+            "role create other && rule create \"when command is my:my require approval 1 from other\"",
+            "other approvals",
+        ),
         ("alice", "alias line = 'my other = $1'", "something else"),
     ] {
         let site = site().await;

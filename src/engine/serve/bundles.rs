@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use pipit_commands::{Call, Error, Record, Stream, Value};
 
 use super::super::now;
-use super::{Host, text};
+use super::{Host, ahead, text};
 use crate::bundle::config::{self, Layer, Spot};
 use crate::bundle::install::{self, Source};
 use crate::bundle::manifest::{Format, Sandbox};
@@ -210,6 +210,7 @@ async fn switch(host: &Host, name: &str, version: &str, lent: Option<Lent>) -> R
     let commands: Vec<&str> = manifest.commands.iter().map(|entry| entry.name.as_str()).collect();
     let mut said = vec![Value::from(format!("{name} {} is enabled: {}", enabled.version, commands.join(", ")))];
     said.extend(remarks.into_iter().map(Value::from));
+    said.extend(ahead::overridden_of(&*host.engine.world()?, name).into_iter().map(Value::from));
     let alone = manifest.needs.network.is_empty() && manifest.needs.sandbox != Sandbox::Basic;
     if manifest.format != Format::Own && alone {
         said.push(Value::from(format!(

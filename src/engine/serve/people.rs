@@ -79,7 +79,7 @@ pub(super) async fn link(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
         );
     }
     // whoever has the account has all that the user has
-    guards::may_give_user(host, &name)?;
+    guards::may_give_user(host, &name).await?;
     let added = account.clone();
     change(host, kind::USER, &name, |user: &mut User| {
         user.accounts.insert(added);
@@ -131,7 +131,7 @@ pub(super) async fn add(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     if !host.engine.world()?.policy.people().has_user(&user) {
         return Err(Error::failed(format!("there is no user {user}")));
     }
-    guards::may_give_group(host, &name)?;
+    guards::may_give_group(host, &name).await?;
     let added = user.clone();
     change(host, kind::GROUP, &name, |group: &mut Group| {
         group.users.insert(added);

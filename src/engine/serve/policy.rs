@@ -91,7 +91,7 @@ pub(super) async fn give(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
     if !people.groups.contains_key(&group) {
         return Err(Error::failed(format!("there is no group {group}")));
     }
-    guards::may_give_roles(host, people.roles.get_key_value(&name).into_iter())?;
+    guards::may_give_roles(host, people.roles.get_key_value(&name)).await?;
     let added = group.clone();
     change(host, kind::ROLE, &name, |role: &mut Role| {
         role.groups.insert(added);

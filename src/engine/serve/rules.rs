@@ -6,23 +6,24 @@ use ecow::EcoString;
 use pipit_commands::{Call, Command, Error, Record, Value};
 use pipit_grammar::rule::{Rule, Target};
 
-use super::super::now;
 use super::super::world::{KeptRule, World, kind};
+use super::super::{Engine, now};
 use super::guards::Edit;
 use super::policy::permissions;
-use super::{Host, apply, delete as remove, done, guards, insert, put, stored, text};
+use super::{Host, ahead, apply, delete as remove, done, guards, insert, put, stored, text};
 use crate::access::decide::{Layer, Ruling};
-use crate::access::{Fate, Identity, Subject, differences, lint};
+use crate::access::{ADMINISTRATORS, Fate, Identity, Subject, differences, lint};
 use crate::limits;
 use crate::store::{Change, Expect};
 
 pub(super) async fn create(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
-    let mark = mark(host)?;
+    let mark = mark(&host.engine, host.line())?;
     let world = host.engine.world()?;
     let rule = sound(host, &world, &text(call, "RULE")?)?;
     let ids = world.policy.site_rules().iter().filter_map(|ruling| ruling.id.strip_prefix('r')?.parse::<u64>().ok());
     let id = format!("r{}", ids.max().unwrap_or(0) + 1);
     let after = with(&world, Some(&rule), None);
+    ahead::is_no_trap(host, &rule)?;
     guards::opens_nothing(host, &world, Edit::Made(&rule), &after, &covered(&world, &rule.target))?;
     let text = rule.to_string();
     apply(host, vec![mark, insert(kind::RULE, id.clone(), &KeptRule { text: text.clone() })]).await?;
@@ -35,7 +36,7 @@ pub(super) async fn delete(host: &Host, call: &Call) -> Result<Vec<Value>, Error
         return Err(Error::failed(format!("{id} comes with its command and cannot be deleted"))
             .help("a rule of the site that says more overrides it, and a guard always holds"));
     }
-    let mark = mark(host)?;
+    let mark = mark(&host.engine, host.line())?;
     let world = host.engine.world()?;
     if let Some(ruling) = world.policy.site_rules().iter().find(|ruling| ruling.id == id) {
         let after = with(&world, None, Some(&id));
@@ -47,12 +48,12 @@ pub(super) async fn delete(host: &Host, call: &Call) -> Result<Vec<Value>, Error
 
 /// The mark that a change of rules leaves, taken before anything is looked at: of two changes that open nothing each, and
 /// something together, the later one comes too late and is judged anew when it is said again.
-fn mark(host: &Host) -> Result<Change, Error> {
+pub(in crate::engine) fn mark(engine: &Engine, line: &str) -> Result<Change, Error> {
     const LAST: &str = "last";
-    let left = host.engine.store().get(kind::RULES, LAST).map_err(stored)?;
+    let left = engine.store().get(kind::RULES, LAST).map_err(stored)?;
     Ok(match left {
-        Some(left) => put(kind::RULES, LAST, &host.line(), Expect::Revision(left.revision)),
-        None => insert(kind::RULES, LAST, &host.line()),
+        Some(left) => put(kind::RULES, LAST, &line, Expect::Revision(left.revision)),
+        None => insert(kind::RULES, LAST, &line),
     })
 }
 
@@ -179,6 +180,8 @@ fn sound(host: &Host, world: &World, typed: &str) -> Result<Rule, Error> {
     names_what_is_there(world, &rule)?;
     let commands = covered(world, &rule.target);
     host.tell(lint(&rule, &commands)?);
+    let new = Ruling::new("new", Layer::Site, rule.clone());
+    host.tell(ahead::overridden(&new, &commands, |command| world.policy.rules_of(command.exact())));
     Ok(rule)
 }
 
@@ -200,8 +203,13 @@ fn names_what_is_there(world: &World, rule: &Rule) -> Result<(), Error> {
         return Err(error);
     }
     let known = permissions(world);
-    match rule.permissions().into_iter().find(|permission| !known.contains(permission)) {
-        Some(permission) => Err(missing("permission", permission, known.iter().map(EcoString::as_str))),
+    if let Some(permission) = rule.permissions().into_iter().find(|permission| !known.contains(permission)) {
+        return Err(missing("permission", permission, known.iter().map(EcoString::as_str)));
+    }
+    let roles = &world.policy.people().roles;
+    let ruling = Ruling::new("new", Layer::Site, rule.clone());
+    match ruling.approver().filter(|role| *role != ADMINISTRATORS && !roles.contains_key(*role)) {
+        Some(unknown) => Err(missing("role", unknown, roles.keys().map(EcoString::as_str))),
         None => Ok(()),
     }
 }

@@ -70,7 +70,7 @@ async fn what_takes_a_right_is_denied_where_others_read_along() {
     // nor does anybody open it who only makes rules
     site.operator("role create editor && role grant editor rule:manage && role give editor writers").await;
     let opens = "rule create 'when command is text:upper in net://#partners must have site:text'";
-    denied(&says(&site, "alice", "#dev", opens).await, "which is shared with others");
+    denied(&says(&site, "alice", "#dev", opens).await, "it would go before a plainer rule");
     site.operator(opens).await;
     assert_eq!(says(&site, "alice", "#partners", "upper a").await.end, None);
     denied(&says(&site, "bob", "#partners", "upper a").await, "it takes site:text");
