@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ecow::EcoString;
-use pipit_commands::{Args, Command, Effect, Error, ErrorKind, Labels, Value};
+use pipit_commands::{Args, Command, Effect, Error, ErrorKind, Labels, RIGHTS, Value};
 use pipit_grammar::rule::{Place, Via};
 
 pub(crate) mod approval;
@@ -34,30 +34,6 @@ pub(crate) use explain::objection;
 
 /// The role of those who were made administrators with a code, and who are asked where nobody else is named.
 pub(crate) const ADMINISTRATORS: &str = "admin";
-
-/// The rights that the shell itself brings. The local operator holds them all; a role may be granted each.
-pub(crate) const RIGHTS: &[&str] = &[
-    "access:escalate",
-    "access:read",
-    "alias:room",
-    "alias:site",
-    "audit:erase",
-    "audit:read",
-    "bundle:manage",
-    "group:manage",
-    "net:dns",
-    "net:http",
-    "permission:manage",
-    "role:manage",
-    "room:manage",
-    "room:post",
-    "rule:manage",
-    "secret:manage",
-    "shell:break-glass",
-    "shell:kill",
-    "shell:ps",
-    "user:manage",
-];
 
 /// Who asks, as far as somebody has proved it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -203,6 +203,18 @@ fn upgraded_and_rolled_back() {
     assert!(home.run("bundle rollback hi").well().contains("hi 1.1.0 is enabled"));
     assert_eq!(home.run_as("alice", "hi ada").well(), "hi ada, 1.1.0");
     assert!(home.run("bundle rollback hi").well().contains("hi 1.2.0 is enabled"));
+    // enabling a version is no way around
+    install("1.3.0", "needs: {network: [\"example.com:443\", \"example.org:443\"]}\n");
+    for line in ["bundle enable hi", "bundle enable hi 1.3.0", "bundle upgrade hi 1.3.0"] {
+        home.run(line).fails(1, "+ network example.org:443");
+    }
+    assert_eq!(home.run_as("alice", "hi ada").well(), "hi ada, 1.2.0");
+    home.run("bundle enable hi 1.3.0 --accept").well();
+    // nor is another content under the number that was enabled before
+    home.run("bundle remove hi 1.2.0").well();
+    install("1.2.0", "needs: {network: [\"example.net:443\"]}\n");
+    home.run("bundle rollback hi").fails(1, "hi 1.2.0 was installed anew");
+    assert_eq!(home.run_as("alice", "hi ada").well(), "hi ada, 1.3.0");
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Who may run what, over every command that ships: strangers, users, the operator.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
-use pipit_commands::{Args, Command, Effect, ErrorKind, Flow, Verb, built_ins};
+use pipit_commands::{Args, Command, Effect, ErrorKind, Flow, RIGHTS, Verb, built_ins};
 use pipit_grammar::rule::{Place, Via};
 
 use super::decide::{Decision, Denial, Layer, Ruling};
-use super::{Context, Identity, Policy, RIGHTS, objection};
+use super::{Context, Identity, Policy, objection};
 use crate::access::People;
 
 /// What a stranger may run of what the shell does.

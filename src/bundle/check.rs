@@ -11,7 +11,7 @@ mod rules;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecow::EcoString;
-use pipit_commands::Effect;
+use pipit_commands::{Effect, RIGHTS, is_own_namespace};
 
 pub(super) use needs::is_endpoint;
 
@@ -24,8 +24,8 @@ use crate::render::Template;
 const TOP: [&str; 9] =
     ["bundle", "name", "version", "description", "permissions", "config", "needs", "commands", "templates"];
 
-/// Names that would read as the shell's own.
-const RESERVED: [&str; 5] = ["operable", "site", "user", "cog", "pipit"];
+/// Names that would read as the shell's own, beside those of its commands.
+const RESERVED: [&str; 5] = ["operable", "site", "access", "cog", "pipit"];
 
 /// A manifest that may be installed, and what is odd about it.
 #[derive(Clone, Debug)]
@@ -66,7 +66,8 @@ fn native(root: &Field<'_>, notes: &mut Notes) -> Option<Manifest> {
     let name = top.need("name", notes).and_then(|field| bundle_name(&field, is_name, NAME_RULE, notes));
     let version = top.need("version", notes).and_then(|field| version(&field, notes));
     let description = top.need("description", notes).and_then(|field| field.text(notes));
-    let permissions = top.get("permissions").map(|field| permissions(&field, notes)).unwrap_or_default();
+    let permissions = top.get("permissions").map(|field| permissions(&field, name.as_deref(), notes));
+    let permissions = permissions.unwrap_or_default();
     let config = top.get("config").map(|field| config(&field, notes)).unwrap_or_default();
     let needs = top.get("needs").and_then(|field| needs::read(&field, notes)).unwrap_or_default();
     let templates = top.get("templates").map(|field| templates(&field, notes)).unwrap_or_default();
@@ -130,10 +131,16 @@ fn bundle_name(field: &Field<'_>, good: fn(&str) -> bool, rule: &'static str, no
     let name = field.text(notes)?;
     if !good(name) {
         notes.wrong(field, rule);
-    } else if RESERVED.contains(&name) {
+    } else if RESERVED.contains(&name) || is_own_namespace(name) {
         notes.wrong(field, format!("the name {name} is reserved; choose another"));
     }
     Some(name.into())
+}
+
+/// What is wrong with a permission that the shell brings itself: whoever has it for the one would have it for the other.
+fn own_right(bundle: &str, short: &str) -> Option<String> {
+    let whole = format!("{bundle}:{short}");
+    RIGHTS.contains(&&*whole).then(|| format!("the permission {whole} is the shell's own; choose another name"))
 }
 
 fn version(field: &Field<'_>, notes: &mut Notes) -> Option<EcoString> {
@@ -163,7 +170,7 @@ fn is_semver(text: &str) -> bool {
         && text.len() <= 64
 }
 
-fn permissions(field: &Field<'_>, notes: &mut Notes) -> Vec<EcoString> {
+fn permissions(field: &Field<'_>, bundle: Option<&str>, notes: &mut Notes) -> Vec<EcoString> {
     let mut seen = BTreeSet::new();
     let mut names = Vec::new();
     for (item, name) in field.texts(notes).unwrap_or_default() {
@@ -173,6 +180,8 @@ fn permissions(field: &Field<'_>, notes: &mut Notes) -> Vec<EcoString> {
             notes.wrong(&item, "a permission is written short, as in read: small letters, digits, - and _");
         } else if !seen.insert(name) {
             notes.wrong(&item, format!("the permission {name} is declared twice"));
+        } else if let Some(own) = bundle.and_then(|bundle| own_right(bundle, name)) {
+            notes.wrong(&item, own);
         }
         names.push(name.into());
     }

@@ -86,12 +86,21 @@ pub(crate) struct Enabled {
     pub digest: String,
     /// Where the programs that it needs were found.
     pub programs: BTreeMap<String, PathBuf>,
-    /// The version that was enabled before this one, to go back to.
+    /// What was enabled before this, to go back to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<String>,
+    pub earlier: Option<Earlier>,
     /// What the site lends to its programs.
     #[serde(default, skip_serializing_if = "Lent::is_empty")]
     pub lent: Lent,
+}
+
+/// What was enabled once. A version that was removed and installed again may be another content, which nobody agreed to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Earlier {
+    /// The version.
+    pub version: String,
+    /// The digest that it had.
+    pub digest: String,
 }
 
 /// Installs a bundle. `from` is where it comes from, as it was asked for. Comes back with what was kept and with the
@@ -133,32 +142,30 @@ pub(crate) async fn install(
     }
 }
 
-/// Enables a version, else the newest that is installed. Its programs are looked up in `path` (as `PATH` is written);
-/// `others` are the commands that are there without this bundle. What is lent to it replaces what was; none leaves that as it
+/// Enables an installed version with the content that it was found with. Its programs are looked up in `path` (as `PATH` is
+/// written); `others` are the commands that are there without this bundle. What is lent to it replaces what was; none leaves that as it
 /// is. Comes back with what was enabled and with remarks about names that are taken.
 pub(crate) async fn enable(
     store: &Store,
     home: &Path,
-    name: &str,
-    version: Option<&str>,
+    installed: Installed,
     path: &OsStr,
     others: &[Command],
     lent: Option<Lent>,
 ) -> Result<(Enabled, Vec<String>), Error> {
-    let installed = find(store, name, version)?;
     let manifest = manifest(home, &installed.name, &installed.digest).await?;
     let remarks = collisions(&manifest, others)?;
     if let Some(lent) = &lent {
         lent.check(&manifest)?;
     }
     let programs = needed(&manifest, path, &place(home).join(&installed.digest))?;
-    let now = document::<Enabled>(store, ENABLED, name)?;
+    let now = document::<Enabled>(store, ENABLED, &installed.name)?;
     // enabling what is enabled looks for its programs again, and is no step
     let lent = lent.or_else(|| now.as_ref().map(|now| now.lent.clone())).unwrap_or_default();
-    let before = now.and_then(|now| if now.version == installed.version { now.before } else { Some(now.version) });
-    let enabled = Enabled { version: installed.version, digest: installed.digest, programs, before, lent };
-    let key = name.to_owned();
-    let change = Change::Put { kind: ENABLED, key, body: json(&enabled), expect: Expect::Anything };
+    let step = |now: Enabled| Earlier { version: now.version, digest: now.digest };
+    let earlier = now.and_then(|now| if now.version == installed.version { now.earlier } else { Some(step(now)) });
+    let enabled = Enabled { version: installed.version, digest: installed.digest, programs, earlier, lent };
+    let change = Change::Put { kind: ENABLED, key: installed.name, body: json(&enabled), expect: Expect::Anything };
     store.apply(vec![change]).await.map_err(|error| stored(&error))?;
     Ok((enabled, remarks))
 }
@@ -235,11 +242,25 @@ pub(crate) fn enabled(store: &Store) -> Result<BTreeMap<String, Enabled>, Error>
     documents.into_iter().map(|document| Ok((document.key, parsed(&document.body)?))).collect()
 }
 
-/// The version that is enabled, and the one that was enabled before it.
-pub(crate) fn steps(store: &Store, name: &str) -> Result<(String, Option<String>), Error> {
+/// What is enabled of a bundle; an error when nothing is.
+pub(crate) fn now(store: &Store, name: &str) -> Result<Enabled, Error> {
     let enabled = document::<Enabled>(store, ENABLED, name)?;
-    let enabled = enabled.ok_or_else(|| Error::failed(format!("the bundle {name} is not enabled")))?;
-    Ok((enabled.version, enabled.before))
+    enabled.ok_or_else(|| Error::failed(format!("the bundle {name} is not enabled")))
+}
+
+/// What was enabled of a bundle before what is now; an error when there is none, or when its version has another content
+/// now than then.
+pub(crate) fn earlier(store: &Store, name: &str) -> Result<Installed, Error> {
+    let now = now(store, name)?;
+    let none = || Error::failed(format!("no other version of {name} was enabled before {}", now.version));
+    let earlier = now.earlier.ok_or_else(none)?;
+    let installed = find(store, name, Some(&earlier.version))?;
+    if installed.digest == earlier.digest {
+        return Ok(installed);
+    }
+    let version = &earlier.version;
+    Err(Error::failed(format!("{name} {version} was installed anew, and is not what was enabled before"))
+        .help(format!("bundle diff {name} {version} says what it may do; bundle upgrade {name} {version} enables it")))
 }
 
 /// An installed version, else the newest of the name, with its manifest and what is lent to it.
@@ -362,7 +383,8 @@ fn refused(faults: &[Fault]) -> Error {
     Error::failed(format!("the manifest has faults:\n{}", lines.join("\n")))
 }
 
-fn find(store: &Store, name: &str, version: Option<&str>) -> Result<Installed, Error> {
+/// An installed version, else the newest of the name.
+pub(crate) fn find(store: &Store, name: &str, version: Option<&str>) -> Result<Installed, Error> {
     let mut all = list(store)?.into_iter().map(|(one, _)| one).filter(|one| one.name == name);
     let found = match version {
         Some(version) => all.find(|one| one.version == version),

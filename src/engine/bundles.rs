@@ -26,6 +26,8 @@ pub(super) struct Bundles {
     runner: OnceLock<Arc<Runner>>,
     /// By name, with what was enabled when it was read.
     ready: Mutex<HashMap<String, (Enabled, Arc<Ready>)>>,
+    /// Those that could not be read when it was last looked, and why: each is told of once.
+    broken: Mutex<HashMap<String, String>>,
     /// Folders that are being worked on.
     pub(super) develops: OnceLock<Vec<Develop>>,
 }
@@ -61,7 +63,14 @@ impl Bundles {
             let reach = Arc::clone(&reach);
             Box::pin(async move { reach.connect(&host, port).await })
         });
-        Self { dial, sources, runner: OnceLock::default(), ready: Mutex::default(), develops: OnceLock::new() }
+        Self {
+            dial,
+            sources,
+            runner: OnceLock::default(),
+            ready: Mutex::default(),
+            broken: Mutex::default(),
+            develops: OnceLock::new(),
+        }
     }
 
     /// The one that starts programs; made when the first program is needed.
@@ -114,6 +123,14 @@ impl Bundles {
             }
         }
         *self.ready() = kept;
+        let broken = loaded.broken.iter().map(|(name, error)| (name.clone(), error.to_string())).collect();
+        let before = std::mem::replace(&mut *self.broken.lock().unwrap_or_else(PoisonError::into_inner), broken);
+        for (name, error) in &loaded.broken {
+            let why = error.to_string();
+            if before.get(name) != Some(&why) {
+                tracing::error!(bundle = name, "an enabled bundle is left out: {why}");
+            }
+        }
         Ok(loaded)
     }
 

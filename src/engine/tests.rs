@@ -1,6 +1,7 @@
 //! A shell in a folder of its own, for the tests of the rooms below: asked through the engine, as every way in asks.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod bundles;
 mod policy;
 mod shared;
 

@@ -26,8 +26,8 @@ pub(super) fn bundles() -> Vec<Command> {
                 .outside("bundles")
                 .shows("bundle find aws", "versions that there are"),
             admin(
-                "enable NAME [VERSION] [--network=ENDPOINT…] [--write=PATH…] [--sandbox=LEVEL]",
-                "Makes the commands of a bundle available; what the programs of a bundle of Cog reach is said here, since its manifest \
+                "enable NAME [VERSION] [--accept] [--network=ENDPOINT…] [--write=PATH…] [--sandbox=LEVEL]",
+                "Makes the commands of a bundle available; a version that may do more than the enabled one only with --accept; what the programs of a bundle of Cog reach is said here, since its manifest \
                  cannot",
                 Verb::BundleEnable,
                 right,

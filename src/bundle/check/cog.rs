@@ -17,7 +17,7 @@ use pipit_grammar::usage::{Flag, Param, Usage};
 use super::super::field::{Field, Fields, Notes};
 use super::super::manifest::{Entry, Format, Input, Manifest, Needs, Output, Program, Run, Setting};
 use super::super::yaml::Content;
-use super::{bundle_name, warn_of_no_rules};
+use super::{bundle_name, own_right, warn_of_no_rules};
 use crate::render::Template;
 use crate::render::greenbar::Greenbar;
 use details::details;
@@ -113,6 +113,8 @@ fn permissions(field: &Field<'_>, bundle: &str, notes: &mut Notes) -> Vec<EcoStr
             text.split_once(':').is_some_and(|(space, name)| (space == bundle || space == "site") && is_name(name));
         if !fine {
             notes.wrong(item, format!("a permission is {bundle}:name or site:name"));
+        } else if let Some(own) = text.split_once(':').and_then(|(space, name)| own_right(space, name)) {
+            notes.wrong(item, own);
         }
     }
     texts.into_iter().map(|(_, text)| text.into()).collect()

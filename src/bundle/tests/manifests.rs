@@ -140,6 +140,27 @@ fn faults_say_what_and_where() {
     }
 }
 
+/// A bundle may be called `net`, as one of Cog's is; `net:http` is a right of the shell's own all the same.
+#[test]
+fn rights_of_the_shell_are_no_permissions_of_a_bundle() {
+    for right in pipit_commands::RIGHTS {
+        let (space, short) = right.split_once(':').unwrap();
+        let body = format!("name: {space}\nversion: 1.0.0\ndescription: x\n");
+        let own = "commands:\n  c: {about: x, usage: c, run: [./c.sh], rules: [allow]}\n";
+        let cog = "commands:\n  c: {description: x, executable: /c, rules: [allow]}\n";
+        for text in [
+            format!("bundle: 1\n{body}permissions: [{short}]\n{own}"),
+            format!("cog_bundle_version: 4\n{body}permissions: [\"{right}\"]\n{cog}"),
+        ] {
+            let said: Vec<String> = check(&text).unwrap_err().iter().map(ToString::to_string).collect();
+            let why = format!("permissions[0]: the permission {right} is the shell's own");
+            assert!(said.iter().any(|said| said.starts_with(&why)), "{text}\n{said:?}");
+            let named = said.iter().any(|said| said.contains(&format!("the name {space} is reserved")));
+            assert_eq!(named, space != "net", "{text}\n{said:?}");
+        }
+    }
+}
+
 #[test]
 fn json_is_yaml() {
     let text = r#"{"bundle": 1, "name": "t", "version": "1.0.0", "description": "\ud83d\ude00 \u2026 \/ \"q\"",

@@ -1,10 +1,9 @@
 //! Users, rooms and whatever else words name, as far as the caller may see them.
 
 use ecow::EcoString;
-use pipit_commands::Noun;
+use pipit_commands::{Noun, RIGHTS};
 
 use super::{Asker, Choice};
-use crate::access::RIGHTS;
 use crate::bundle::install;
 use crate::engine::world::{kind, own};
 

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use pipit_commands::{Call, Error, Record, Stream, Value};
+use pipit_commands::{Call, Command, Error, Record, Stream, Value};
 
 use super::super::now;
 use super::{Host, ahead, text};
 use crate::bundle::config::{self, Layer, Spot};
-use crate::bundle::install::{self, Source};
+use crate::bundle::install::{self, Installed, Source};
 use crate::bundle::manifest::{Format, Sandbox};
 use crate::bundle::{ARCHIVE, Changes, Fault, Lent, Listed, Manifest, looks_like_one};
 
@@ -146,17 +146,17 @@ pub(super) async fn find(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
 }
 
 /// What changes from the enabled version of a bundle to another, and which one that is.
-async fn changes(host: &Host, name: &str, version: Option<&str>) -> Result<(Changes, String, String), Error> {
+async fn changes(host: &Host, name: &str, version: Option<&str>) -> Result<(Changes, String, Installed), Error> {
     let (store, home) = (host.engine.store(), &host.engine.0.home);
-    let (now, _) = install::steps(store, name)?;
+    let now = install::now(store, name)?.version;
     let (_, from) = install::show(store, home, name, Some(&now)).await?;
     let (installed, to) = install::show(store, home, name, version).await?;
-    Ok((Changes::between(&from, &to), now, installed.version))
+    Ok((Changes::between(&from, &to), now, installed))
 }
 
 pub(super) async fn diff(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
-    let (changes, from, to) = changes(host, &name, call.text("VERSION").as_deref()).await?;
+    let (changes, from, Installed { version: to, .. }) = changes(host, &name, call.text("VERSION").as_deref()).await?;
     let head = if changes.is_empty() {
         format!("{name} {to} may do what {from} may")
     } else {
@@ -167,46 +167,57 @@ pub(super) async fn diff(host: &Host, call: &Call) -> Result<Vec<Value>, Error> 
 
 pub(super) async fn upgrade(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
-    let version = call.text("VERSION");
-    let (changes, from, to) = changes(host, &name, version.as_deref()).await?;
-    if from == to {
-        return Ok(super::done(format!("{name} {to} is enabled already, and no newer one is installed")));
+    let (changes, from, to) = changes(host, &name, call.text("VERSION").as_deref()).await?;
+    if from == to.version {
+        return Ok(super::done(format!("{name} {from} is enabled already, and no newer one is installed")));
     }
-    if changes.wider && !call.flag("accept") {
-        return Err(Error::failed(format!("{name} {to} may do more than {from}:\n{}", changes.lines().join("\n")))
-            .help(format!("bundle upgrade {name} {to} --accept enables it all the same")));
-    }
-    let mut said = switch(host, &name, &to, None).await?;
+    agreed(call, &changes, (&name, &from, &to.version))?;
+    let mut said = switch(host, to, None).await?;
     said.extend(changes.lines().into_iter().map(Value::from));
     Ok(said)
 }
 
+/// Refuses what may do more than what is enabled now, unless whoever asks says yes to it.
+fn agreed(call: &Call, changes: &Changes, (name, from, to): (&str, &str, &str)) -> Result<(), Error> {
+    if !changes.wider || call.flag("accept") {
+        return Ok(());
+    }
+    Err(Error::failed(format!("{name} {to} may do more than {from}:\n{}", changes.lines().join("\n")))
+        .help(format!("bundle upgrade {name} {to} --accept enables it all the same")))
+}
+
 pub(super) async fn rollback(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
-    let (now, before) = install::steps(host.engine.store(), &name)?;
-    let none = || Error::failed(format!("no other version of {name} was enabled before {now}"));
-    switch(host, &name, &before.ok_or_else(none)?, None).await
+    switch(host, install::earlier(host.engine.store(), &name)?, None).await
 }
 
 pub(super) async fn enable(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
-    let (installed, _) =
-        install::show(host.engine.store(), &host.engine.0.home, &name, call.text("VERSION").as_deref()).await?;
+    let version = call.text("VERSION");
+    let installed = if install::enabled(host.engine.store())?.contains_key(name.as_str()) {
+        let (changes, from, to) = changes(host, &name, version.as_deref()).await?;
+        agreed(call, &changes, (&name, &from, &to.version))?;
+        to
+    } else {
+        install::find(host.engine.store(), &name, version.as_deref())?
+    };
     let texts = |option: &str| call.all(option).iter().map(|arg| arg.value.to_text()).collect();
     let sandbox = call.text("sandbox").and_then(|name| Sandbox::named(&name));
     let lent = Lent { network: texts("network"), write: texts("write"), sandbox };
     let lent = Some(lent).filter(|lent| !lent.is_empty());
-    switch(host, &name, &installed.version, lent).await
+    switch(host, installed, lent).await
 }
 
 /// Makes a version the enabled one.
-async fn switch(host: &Host, name: &str, version: &str, lent: Option<Lent>) -> Result<Vec<Value>, Error> {
-    let others: Vec<pipit_commands::Command> =
-        host.world.catalogue.all().iter().filter(|command| command.spec().bundle != name).cloned().collect();
+async fn switch(host: &Host, installed: Installed, lent: Option<Lent>) -> Result<Vec<Value>, Error> {
+    let name = installed.name.clone();
+    // what the shell brings stays, whatever a bundle calls itself
+    let stays = |command: &&Command| command.spec().built_in || command.spec().bundle != *name;
+    let others: Vec<Command> = host.world.catalogue.all().iter().filter(stays).cloned().collect();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let (store, home) = (host.engine.store(), &host.engine.0.home);
-    let (enabled, remarks) = install::enable(store, home, name, Some(version), &path, &others, lent).await?;
-    let (_, manifest) = install::show(store, home, name, Some(&enabled.version)).await?;
+    let (enabled, remarks) = install::enable(store, home, installed, &path, &others, lent).await?;
+    let (_, manifest) = install::show(store, home, &name, Some(&enabled.version)).await?;
     let commands: Vec<&str> = manifest.commands.iter().map(|entry| entry.name.as_str()).collect();
     let mut said = vec![Value::from(format!("{name} {} is enabled: {}", enabled.version, commands.join(", ")))];
     said.extend(remarks.into_iter().map(Value::from));

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use ecow::EcoString;
-use pipit_commands::{Call, Error, Record, Value};
+use pipit_commands::{Call, Error, RIGHTS, Record, Value};
 use pipit_grammar::rule::Place;
 
 use super::super::world::kind;
 use super::{Host, apply, change, delete as remove, done, guards, insert, put, text};
-use crate::access::{Group, RIGHTS, Role, User, valid_name};
+use crate::access::{Group, Role, User, valid_name};
 use crate::store::{Change, Expect};
 
 /// A name that a new user, group or role can have.

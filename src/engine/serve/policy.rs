@@ -1,13 +1,13 @@
 //! Roles and permissions.
 
 use ecow::EcoString;
-use pipit_commands::{Call, Error, Record, Value};
+use pipit_commands::{Call, Error, RIGHTS, Record, Value};
 
 use super::super::world::{World, kind};
 use super::people::fresh_name;
 use super::user::without;
 use super::{Host, apply, change, delete as remove, done, guards, insert, text};
-use crate::access::{RIGHTS, Role};
+use crate::access::Role;
 use crate::store::Expect;
 
 pub(super) async fn create_role(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
