@@ -210,14 +210,14 @@ pub(super) async fn enable(host: &Host, call: &Call) -> Result<Vec<Value>, Error
 
 /// Makes a version the enabled one.
 async fn switch(host: &Host, installed: Installed, lent: Option<Lent>) -> Result<Vec<Value>, Error> {
-    let name = installed.name.clone();
+    let (name, installed) = (&installed.name.clone(), installed);
     // what the shell brings stays, whatever a bundle calls itself
-    let stays = |command: &&Command| command.spec().built_in || command.spec().bundle != *name;
+    let stays = |command: &&Command| command.spec().built_in || command.spec().bundle != **name;
     let others: Vec<Command> = host.world.catalogue.all().iter().filter(stays).cloned().collect();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let (store, home) = (host.engine.store(), &host.engine.0.home);
     let (enabled, remarks) = install::enable(store, home, installed, &path, &others, lent).await?;
-    let (_, manifest) = install::show(store, home, &name, Some(&enabled.version)).await?;
+    let (_, manifest) = install::show(store, home, name, Some(&enabled.version)).await?;
     let commands: Vec<&str> = manifest.commands.iter().map(|entry| entry.name.as_str()).collect();
     let mut said = vec![Value::from(format!("{name} {} is enabled: {}", enabled.version, commands.join(", ")))];
     said.extend(remarks.into_iter().map(Value::from));
