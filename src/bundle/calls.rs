@@ -31,6 +31,20 @@ const NEVER: &[libc::c_long] = &[
     libc::SYS_process_madvise,
     libc::SYS_kcmp,
     libc::SYS_pidfd_getfd,
+    // memory, queues and semaphores that all processes of the user have in common, by number or by name
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_msgget,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_msgctl,
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
+    libc::SYS_semctl,
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
     // keys of the user
     libc::SYS_add_key,
     libc::SYS_request_key,
@@ -86,6 +100,18 @@ const NEVER: &[libc::c_long] = &[
 
 /// The same on all architectures; the library of constants has no name for it yet.
 const OPEN_TREE_ATTR: libc::c_long = 467;
+/// Refused for another process, which the first argument names.
+const OWN_BY_ZERO: &[libc::c_long] = &[
+    libc::SYS_prlimit64,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_migrate_pages,
+    libc::SYS_move_pages,
+];
+/// All processes of a user, for `ioprio_set`.
+const IOPRIO_WHO_USER: u64 = 3;
 /// The bits of a socket's type that are no flags.
 const TYPE: u64 = 0xf;
 /// The types that Linux knows.
@@ -153,8 +179,18 @@ fn rules(sockets: Sockets) -> Result<Rules, BackendError> {
 
     let changes = vec![is(0, Is::Ne, 0)?, is(0, Is::Ne, QUERY)?];
     rules.insert(libc::SYS_personality, vec![rule(changes)?]);
-    // limits of another process
-    rules.insert(libc::SYS_prlimit64, vec![rule(vec![is(0, Is::Ne, 0)?])?]);
+    // limits, turn, processors and memory of another process: whoever means itself says 0
+    for call in OWN_BY_ZERO {
+        rules.insert(*call, vec![rule(vec![is(0, Is::Ne, 0)?])?]);
+    }
+    // the same where what is meant is said before; all processes of the user are never its own
+    for (call, user) in [(libc::SYS_setpriority, libc::PRIO_USER as u64), (libc::SYS_ioprio_set, IOPRIO_WHO_USER)] {
+        rules.insert(call, vec![rule(vec![is(1, Is::Ne, 0)?])?, rule(vec![is(0, Is::Eq, user)?])?]);
+    }
+    // where its own environment lies, by which it is found, and processors shared with another
+    let process = [libc::PR_SET_MM, libc::PR_SCHED_CORE].map(|what| u64::from(what.unsigned_abs()));
+    let process = process.iter().map(|what| rule(vec![is(0, Is::Eq, *what)?]));
+    rules.insert(libc::SYS_prctl, process.collect::<Result<_, _>>()?);
     // keys typed for somebody else
     rules.insert(libc::SYS_ioctl, vec![rule(vec![is(1, Is::Eq, libc::TIOCSTI)?])?]);
 

@@ -91,7 +91,7 @@ pub(crate) async fn run(
         launch: Launch {
             program: runner.own().to_owned(),
             args: vec![work.name().into(), program.into()],
-            environment: vec![("PIPIT_INVOCATION".into(), mark.clone())],
+            environment: Vec::new(),
             folder: runner.folder(&mark),
             seconds: SECONDS,
             memory: MEMORY,

@@ -24,7 +24,7 @@ use rustix::net::{
 use rustix::process::{Resource, Rlimit, Signal};
 
 use super::hold::Hold;
-use super::{guard, init, isolate, quota};
+use super::{guard, init, isolate, quota, sweep};
 
 /// The subcommand's name.
 pub(super) const NAME: &str = "__contain";
@@ -120,7 +120,9 @@ fn execute(program: &OsStr, args: impl Iterator<Item = OsString>) -> io::Result<
         name.push(value);
         text(&name)
     });
-    let environment: Vec<CString> = pairs.collect::<io::Result<_>>()?;
+    let mut environment: Vec<CString> = pairs.collect::<io::Result<_>>()?;
+    // in front, where it is looked for
+    environment.sort_by_key(|entry| !entry.as_bytes().starts_with(sweep::MARK.as_bytes()));
     Ok(nix::unistd::execve(&program, &words, &environment)?)
 }
 

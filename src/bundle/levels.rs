@@ -84,7 +84,7 @@ async fn attempt(runner: &Arc<Runner>, hold: impl FnOnce(Fence) -> Hold) -> Resu
         launch: Launch {
             program: runner.own().to_owned(),
             args: vec!["--version".into()],
-            environment: vec![("PIPIT_INVOCATION".into(), mark.clone())],
+            environment: Vec::new(),
             folder: runner.folder(&mark),
             seconds: LONGEST.as_secs(),
             memory: u64::MAX,

@@ -142,7 +142,7 @@ pub(super) struct Begun {
 pub(super) struct Prepared {
     pub(super) runner: Arc<Runner>,
     pub(super) launch: Launch,
-    /// The invocation id, which its processes carry.
+    /// The invocation id.
     pub(super) mark: String,
     pub(super) longest: Duration,
     /// Who hears what it says beside its values.
@@ -264,20 +264,20 @@ impl Prepared {
 
     /// Starts the program, hands its pipes out and watches over it until nothing of it is left.
     pub(super) async fn run(self, stop: oneshot::Receiver<()>, pipes: oneshot::Sender<Pipes>) -> Result<(), Error> {
-        let live = self.runner.live(&self.mark);
+        let unstarted = |error: &std::io::Error| Error::failed(format!("the program cannot be started: {error}"));
+        let live = self.runner.live().map_err(|error| unstarted(&error))?;
         let folder = self.launch.folder.clone();
-        let mut running = match self.runner.start(self.launch).await {
+        let mut running = match self.runner.start(self.launch, &live).await {
             Ok(running) => running,
             Err(error) => {
                 let _ = std::fs::remove_dir(&folder);
-                let why = match error.kind() {
+                return Err(match error.kind() {
                     std::io::ErrorKind::ArgumentListTooLong => {
-                        return Err(Error::failed("the call is too large to be handed to a program")
-                            .help("give large values as input: `… | command`"));
+                        Error::failed("the call is too large to be handed to a program")
+                            .help("give large values as input: `… | command`")
                     }
-                    _ => format!("the program cannot be started: {error}"),
-                };
-                return Err(Error::failed(why));
+                    _ => unstarted(&error),
+                });
             }
         };
         let stdin = running.stdin.take();

@@ -31,7 +31,7 @@ use super::guard::{self, Guard};
 use super::hold::Hold;
 use super::levels::Levels;
 use super::quota::{Group, Groups};
-use super::sweep::Started;
+use super::sweep::{self, Started};
 use super::warm::Warm;
 
 /// Programs that may wait to be started.
@@ -88,8 +88,15 @@ pub(crate) struct Runner {
     kept: Mutex<Vec<Weak<Warm>>>,
 }
 
-/// Counts a run for as long as it is there, by its mark.
+/// Counts a run for as long as it is there, by its secret mark.
 pub(super) struct Live(Arc<Runner>, String);
+
+impl Live {
+    /// What all processes of the run carry in their environment.
+    pub(super) fn mark(&self) -> &str {
+        &self.1
+    }
+}
 
 impl Drop for Live {
     fn drop(&mut self) {
@@ -162,13 +169,15 @@ impl Runner {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn live(self: &Arc<Self>, mark: &str) -> Live {
+    /// Begins a run. An error when the machine gives no chance.
+    pub(super) fn live(self: &Arc<Self>) -> io::Result<Live> {
+        let mark = sweep::secret()?;
         self.live.send_modify(|live| *live += 1);
-        self.started.lock().marks.insert(mark.to_owned());
+        self.started.lock().marks.insert(mark.clone());
         if let Some(guard) = self.guard() {
-            guard.begins(mark);
+            guard.begins(&mark);
         }
-        Live(Arc::clone(self), mark.to_owned())
+        Ok(Live(Arc::clone(self), mark))
     }
 
     fn guard(&self) -> Option<&Guard> {
@@ -202,15 +211,15 @@ impl Runner {
         self.folders.join(name)
     }
 
-    /// Starts a program. When nobody waits for it any more it is ended at once.
-    pub(super) async fn start(&self, launch: Launch) -> io::Result<Running> {
+    /// Starts a program of a run. When nobody waits for it any more it is ended at once.
+    pub(super) async fn start(&self, launch: Launch, live: &Live) -> io::Result<Running> {
         let gone = || io::Error::other("the thread that starts programs has ended; restart pipit");
         let (answer, answered) = oneshot::channel();
         let (runtime, started) = (Handle::current(), Arc::clone(&self.started));
-        let (contain, dial) = (self.contain.clone(), Arc::clone(&self.dial));
+        let (contain, dial, mark) = (self.contain.clone(), Arc::clone(&self.dial), live.mark().to_owned());
         let mut job: Job = Box::new(move || {
             let _runtime = runtime.enter();
-            let _ = answer.send(start(&contain, launch, &started, dial));
+            let _ = answer.send(start(&contain, launch, &mark, &started, dial));
         });
         // a full queue is rare and short; waiting for it must not hold up other lines
         loop {
@@ -240,7 +249,7 @@ fn start_guard(contain: &Path, started: &Started) -> io::Result<Guard> {
     Ok(guard)
 }
 
-fn start(contain: &Path, launch: Launch, started: &Started, dial: Dial) -> io::Result<Running> {
+fn start(contain: &Path, launch: Launch, mark: &str, started: &Started, dial: Dial) -> io::Result<Running> {
     let (ours, theirs) = pair()?;
     let stdin = if launch.input {
         let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
@@ -272,6 +281,7 @@ fn start(contain: &Path, launch: Launch, started: &Started, dial: Dial) -> io::R
         .env_clear()
         .envs(launch.environment.iter().map(|(name, value)| (name, value)))
         .env("PIPIT_CONTROL", contain::CONTROL.to_string())
+        .env(sweep::MARK, mark)
         .current_dir(&launch.folder)
         .stdin(theirs)
         .stdout(Stdio::piped())

@@ -5,13 +5,21 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read as _;
+use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitOptions};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, pidfd_send_signal};
 
 /// How long a sweep goes on at most.
 const LONGEST: Duration = Duration::from_secs(2);
+/// The variable by which the processes of a run are known. Its value is a secret of the run, so that no program can wear
+/// the mark of another run that goes on.
+pub(super) const MARK: &str = "PIPIT_RUN";
+/// How much of a process's environment is looked at, in bytes. The shell gives the mark in front; a process says itself
+/// where its environment lies, and may name all of its memory.
+const ENVIRONMENT: u64 = 256 << 10;
 
 /// The runs that go on.
 #[derive(Default)]
@@ -70,11 +78,12 @@ pub(super) fn end_marked(marks: &BTreeSet<String>) {
     while quiet < 2 && Instant::now() < end {
         let Ok(entries) = fs::read_dir("/proc") else { return };
         let all = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        let ours = all.filter(|pid| marked(*pid).is_some_and(|mark| marks.contains(&mark)) && contained(*pid));
-        let found: Vec<Pid> = ours.filter_map(Pid::from_raw).collect();
+        let all = all.filter_map(|pid| Some((pid, open(pid)?)));
+        let ours = all.filter(|(pid, _)| marked(*pid).is_some_and(|mark| marks.contains(&mark)) && contained(*pid));
+        let found: Vec<OwnedFd> = ours.map(|(_, process)| process).collect();
         quiet = if found.is_empty() { quiet + 1 } else { 0 };
-        for pid in found {
-            let _ = rustix::process::kill_process(pid, Signal::KILL);
+        for process in found {
+            let _ = pidfd_send_signal(process, Signal::KILL);
         }
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -82,20 +91,18 @@ pub(super) fn end_marked(marks: &BTreeSet<String>) {
 
 /// One look at the children of the shell; whether something of the run is still there.
 fn round(group: i32, mark: &str, started: &Started) -> bool {
+    // looked at before it is known which go on: a process bounds how long that takes only in part, and programs that
+    // start meanwhile are not among these
+    let seen: Vec<Seen> = children().into_iter().filter_map(Seen::look).collect();
     let known = started.lock();
     let mut left = false;
-    for pid in children() {
-        if known.processes.contains(&pid) {
-            continue;
-        }
-        let (Some(process), Some(state)) = (Pid::from_raw(pid), state(pid)) else { continue };
-        // every program and all that come from it have given up new privileges for good; nothing else is touched
-        if !contained(pid) {
+    for Seen { pid, handle, state, mark: worn } in seen {
+        if known.processes.contains(&pid.as_raw_nonzero().get()) {
             continue;
         }
         if state.ended {
             // its own children became the shell's when it ended, perhaps after they were listed here: look again
-            left |= match rustix::process::waitpid(Some(process), WaitOptions::NOHANG) {
+            left |= match rustix::process::waitpid(Some(pid), WaitOptions::NOHANG) {
                 Ok(Some(_)) => true,
                 // its first thread has ended, and others have not yet
                 Ok(None) => state.group == group || !known.processes.contains(&state.group),
@@ -104,7 +111,7 @@ fn round(group: i32, mark: &str, started: &Started) -> bool {
             continue;
         }
         let ours = state.group == group
-            || match marked(pid) {
+            || match worn {
                 Some(found) if found == mark => true,
                 Some(found) if known.marks.contains(&found) => false,
                 // it took off its mark or wears one of no run, and no program that runs on has it in its group
@@ -112,10 +119,37 @@ fn round(group: i32, mark: &str, started: &Started) -> bool {
             };
         if ours {
             left = true;
-            let _ = rustix::process::kill_process(process, Signal::KILL);
+            let _ = pidfd_send_signal(handle, Signal::KILL);
         }
     }
     left
+}
+
+/// A child of the shell, as it was when it was looked at.
+struct Seen {
+    pid: Pid,
+    /// Stays with it when its number is another's.
+    handle: OwnedFd,
+    state: State,
+    mark: Option<String>,
+}
+
+impl Seen {
+    /// None for what no run has started.
+    fn look(pid: i32) -> Option<Self> {
+        let handle = open(pid)?;
+        let state = state(pid)?;
+        // every program and all that come from it have given up new privileges for good; nothing else is touched
+        if !contained(pid) {
+            return None;
+        }
+        let mark = if state.ended { None } else { marked(pid) };
+        Some(Self { pid: Pid::from_raw(pid)?, handle, state, mark })
+    }
+}
+
+fn open(pid: i32) -> Option<OwnedFd> {
+    pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()
 }
 
 struct State {
@@ -148,9 +182,19 @@ fn contained(pid: i32) -> bool {
     status.lines().any(|line| line.strip_prefix("NoNewPrivs:").is_some_and(|value| value.trim() == "1"))
 }
 
-/// The invocation id in the environment that a process was started with.
+/// The mark in the environment that a process was started with.
 fn marked(pid: i32) -> Option<String> {
-    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
-    let mark = environment.split(|byte| *byte == 0).find_map(|entry| entry.strip_prefix(b"PIPIT_INVOCATION="))?;
-    Some(String::from_utf8_lossy(mark).into_owned())
+    let mut environment = Vec::new();
+    let file = fs::File::open(format!("/proc/{pid}/environ")).ok()?;
+    file.take(ENVIRONMENT).read_to_end(&mut environment).ok()?;
+    let name = |entry: &'_ [u8]| entry.strip_prefix(MARK.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec);
+    let mark = environment.split(|byte| *byte == 0).find_map(name)?;
+    Some(String::from_utf8_lossy(&mark).into_owned())
+}
+
+/// A mark for a run, which nobody guesses.
+pub(super) fn secret() -> std::io::Result<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| std::io::Error::other(error.to_string()))?;
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }

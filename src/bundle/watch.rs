@@ -35,7 +35,7 @@ const REST: Duration = Duration::from_millis(500);
 pub(super) struct Watched {
     pub(super) runner: Arc<Runner>,
     pub(super) live: Live,
-    /// The invocation id, which its processes carry.
+    /// The invocation id.
     pub(super) mark: String,
     pub(super) folder: PathBuf,
     pub(super) longest: Duration,
@@ -141,8 +141,8 @@ impl Watched {
         let started = &self.runner.started;
         started.lock().processes.remove(&leader);
         // nearly always there is nothing, and one look is faster than another thread
-        if !sweep(leader, &self.mark, started) {
-            let (started, mark) = (Arc::clone(started), self.mark.clone());
+        if !sweep(leader, self.live.mark(), started) {
+            let (started, mark) = (Arc::clone(started), self.live.mark().to_owned());
             let swept = tokio::task::spawn_blocking(move || sweep_all(leader, &mark, &started)).await;
             if !swept.unwrap_or(false) {
                 tracing::warn!(invocation = self.mark, "a program left processes behind that could not be ended");

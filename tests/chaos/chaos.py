@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Behaves as badly as it is told to. What could harm the machine counts itself."""
-import mmap, os, resource, signal, socket, sys, threading, time
+import ctypes, mmap, os, resource, signal, socket, struct, sys, threading, time
 
 LONG = 300
 out = sys.stdout.buffer
@@ -69,6 +69,29 @@ def double_fork():
     say("left\n")
     # their ways out of here take a moment
     time.sleep(0.2)
+
+
+def huge_environment():
+    """Leaves a process whose environment, as it tells the kernel, is 256 MiB."""
+    length = 256 << 20
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = libc.sbrk.restype = ctypes.c_void_p
+    at = libc.mmap(None, ctypes.c_size_t(length), mmap.PROT_READ, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, ctypes.c_long(0))
+    with open("/proc/self/stat") as file:
+        field = [0, 0, 0, *file.read().rsplit(")", 1)[1].split()]
+    # code, data, heap, stack, arguments, environment; no vector, the same program
+    places = [*map(int, [*field[26:28], *field[45:48]]), libc.sbrk(0), int(field[28]), *map(int, field[48:50]), at, at + length, 0]
+    told = struct.pack("=12QIi", *places, 0, -1)
+    if libc.prctl(35, 14, told, ctypes.c_ulong(len(told)), 0):
+        say("refused\n")
+        return
+    say("told\n")
+    if os.fork():
+        # its way out of here takes a moment
+        time.sleep(0.2)
+        return
+    os.setsid()
+    hang()
 
 
 def flood():

@@ -29,6 +29,7 @@ const BAD: &[(&str, [&str; 3])] = &[
     ("try fork_bomb", [LATE; 3]),
     ("try runner", ["away"; 3]),
     ("try double_fork", ["left"; 3]),
+    ("try huge_environment", ["told", "refused", "refused"]),
     ("try flood | count", ["83886"; 3]),
     ("try endless_line", ["longer than 1 MiB"; 3]),
     ("try slow", [LATE; 3]),

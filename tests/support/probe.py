@@ -106,6 +106,19 @@ def others():
         raise OSError(errno.ENOENT, "")
 
 
+def own_turn():
+    os.nice(1)
+    os.sched_setaffinity(0, os.sched_getaffinity(0))
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    named("prctl", 15, b"name", 0, 0, 0)
+
+
+def where_its_environment_is():
+    """Moves the end of what `/proc` shows as its environment, as far as the memory that it lies in goes."""
+    fields = open("/proc/self/stat").read().rsplit(")", 1)[1].split()
+    call(157 if INTEL else 167, 35, 11, int(fields[48]), 0, 0)
+
+
 def names():
     socket.getaddrinfo("localhost", 80)
 
@@ -142,6 +155,19 @@ tries = {
     "shell-files": lambda: [os.readlink(f"/proc/{shell}/fd/{name}") for name in os.listdir(f"/proc/{shell}/fd")],
     "shell-signal": lambda: os.kill(shell, 0),
     "shell-limits": lambda: resource.prlimit(shell, resource.RLIMIT_NOFILE),
+    "shell-priority": lambda: os.setpriority(os.PRIO_PROCESS, shell, os.getpriority(os.PRIO_PROCESS, shell)),
+    "user-priority": lambda: os.setpriority(os.PRIO_USER, 0, 5),
+    "shell-scheduler": lambda: os.sched_setscheduler(shell, os.SCHED_OTHER, os.sched_param(0)),
+    "shell-parameters": lambda: os.sched_setparam(shell, os.sched_param(0)),
+    "shell-attributes": lambda: call(314 if INTEL else 274, shell, 0, 0),
+    "shell-processors": lambda: os.sched_setaffinity(shell, os.sched_getaffinity(0)),
+    "shell-disk-turn": lambda: call(251 if INTEL else 30, 1, shell, 2 << 13 | 4),
+    "shared-memory": lambda: call(29 if INTEL else 194, 0, 4096, 0o600),
+    "queue": lambda: call(68 if INTEL else 186, 0, 0o600),
+    "semaphore": lambda: call(64 if INTEL else 190, 0, 1, 0o600),
+    "named-queue": lambda: named("mq_open", b"/pipit-was-here", os.O_CREAT | os.O_RDWR, 0o600, None),
+    "where-its-environment-is": where_its_environment_is,
+    "own-turn": own_turn,
     "shell-trace": lambda: named("ptrace", 16, shell, None, None),
     "shell-peek": lambda: named("process_vm_readv", shell, None, 0, None, 0, 0),
     "trace-me": lambda: named("ptrace", 0, 0, None, None),

@@ -61,7 +61,7 @@ pub(in super::super) fn environment(
     for (name, value) in theirs.filter(|(name, _)| !COG_KEEPS.iter().any(|own| name.starts_with(own))) {
         put(name, value);
     }
-    // by this its processes are found when it has to end
+    // the name under which the shell's own protocol has the id of a call
     put("PIPIT_INVOCATION", around.mark);
     all
 }

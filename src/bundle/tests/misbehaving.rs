@@ -149,7 +149,7 @@ async fn many_at_once_and_some_given_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_with_a_mark_of_its_own_making_is_ended() {
     let temporary = tempfile::tempdir().unwrap();
-    let script = "#!/bin/sh\nPIPIT_INVOCATION=mine setsid sleep 300 >/dev/null 2>&1 3>&- &\nsleep 0.2\n";
+    let script = "#!/bin/sh\nPIPIT_RUN=mine setsid sleep 300 >/dev/null 2>&1 3>&- &\nsleep 0.2\n";
     let commands = "  leave:\n    about: x\n    run: [./leave.sh]\n    output: lines\n    rules: [allow]\n";
     let bundle = made(temporary.path(), commands, &[("leave.sh", script)]);
     assert_eq!(texts(&bundle, &["leave"], None).await, Vec::<String>::new());
