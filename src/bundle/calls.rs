@@ -110,7 +110,9 @@ const OWN_BY_ZERO: &[libc::c_long] = &[
     libc::SYS_migrate_pages,
     libc::SYS_move_pages,
 ];
-/// All processes of a user, for `ioprio_set`.
+/// All processes of a user, for `setpriority`; libraries of C do not agree on its type.
+const PRIO_USER: u64 = 2;
+/// The same for `ioprio_set`.
 const IOPRIO_WHO_USER: u64 = 3;
 /// The bits of a socket's type that are no flags.
 const TYPE: u64 = 0xf;
@@ -184,7 +186,7 @@ fn rules(sockets: Sockets) -> Result<Rules, BackendError> {
         rules.insert(*call, vec![rule(vec![is(0, Is::Ne, 0)?])?]);
     }
     // the same where what is meant is said before; all processes of the user are never its own
-    for (call, user) in [(libc::SYS_setpriority, libc::PRIO_USER as u64), (libc::SYS_ioprio_set, IOPRIO_WHO_USER)] {
+    for (call, user) in [(libc::SYS_setpriority, PRIO_USER), (libc::SYS_ioprio_set, IOPRIO_WHO_USER)] {
         rules.insert(call, vec![rule(vec![is(1, Is::Ne, 0)?])?, rule(vec![is(0, Is::Eq, user)?])?]);
     }
     // where its own environment lies, by which it is found, and processors shared with another
