@@ -343,7 +343,7 @@ mod tests {
         for (body, shown) in [
             (r#"{"body":["a","b"]}"#, "a\nb"),
             (r#"{"body":[1]}"#, "1"),
-            (r#"{"body":[["a"]]}"#, "body  [\"a\"]"),
+            (r#"{"body":[["a"]]}"#, "body  [[\"a\"]]"),
             (r#"{"body":["a"],"x":1}"#, "body  [\"a\"]\nx     1"),
         ] {
             assert_eq!(drawn(&Document::ended(None).values(&[Value::from_json(body).unwrap()])), shown);
