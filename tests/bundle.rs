@@ -246,3 +246,28 @@ fn a_killed_shell_leaves_no_program_and_a_log_that_says_so() {
     assert_eq!(home.values("audit verify").len(), 1);
     assert_eq!(home.run("echo well").well(), "well");
 }
+
+/// Who approves by the rules of a bundle that is not enabled approves of its calls as soon as it is: nobody becomes one
+/// meanwhile by the hand of who only manages roles. And who enables it hears which rules of the site go before its own.
+#[test]
+fn approvers_of_a_bundle_count_before_it_is_enabled() {
+    let home = Home::new();
+    let commands = "  go:\n    about: Go\n    usage: go [X]\n    run: [./run.sh, go]\n    output: lines\n    \
+                    effect: pure\n    rules: [require approval 1 from captain]\n";
+    let folder = bundle(&home, "act", commands, "echo gone");
+    home.setup(&[
+        "user create eve && group create managers && group add managers eve",
+        "role create manager && role grant manager role:manage && role give manager managers",
+        "role create captain",
+    ]);
+    enable(&home, &folder, "act");
+    home.setup(&["bundle disable act"]);
+    home.run_as("eve", "role give captain managers").fails(3, "approvals come from it");
+    home.setup(&[
+        "bundle enable act",
+        "rule create \"when command is act:go with arg[0] == x allow\"",
+        "bundle disable act",
+    ]);
+    let said = home.run("bundle enable act").well();
+    assert!(said.contains("r1 goes before `when command is act:go require approval 1 from captain`"), "{said}");
+}

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use ecow::EcoString;
 use pipit_commands::{Args, Command, Error, ErrorKind};
-use pipit_grammar::rule::{Kind, Perms, Place, Requirement, Spot};
+use pipit_grammar::rule::{Effect, Kind, Perms, Place, Requirement, Spot};
 
 use super::decide::{self, Decision, Denial, Standing};
 use super::{Asked, Audience, Context, Policy, Subject, bounded};
@@ -46,7 +46,10 @@ impl Policy {
         let mut lines = vec![said.map_or_else(|| format!("{name} may run {exact}"), |error| error.to_string())];
         for rule in rules {
             let stands = explained.stands.iter().filter(|stand| stand.rule == rule.id);
-            let mut how: Vec<String> = stands.map(|stand| standing(&stand.standing)).collect();
+            let asks = rule.rule().is_ok_and(|rule| {
+                matches!(rule.kind, Kind::When(Effect::Require(_)) | Kind::Guard(Effect::Require(_)))
+            });
+            let mut how: Vec<String> = stands.map(|stand| standing(&stand.standing, asks)).collect();
             how.dedup();
             lines.push(format!("  {}: {} ({})", rule.id, rule.source, how.join("; ")));
         }
@@ -219,13 +222,15 @@ fn place(place: &Place) -> String {
     }
 }
 
-fn standing(standing: &Standing) -> String {
+/// How a rule stands; `asks` says that it asks for something that has to happen first.
+fn standing(standing: &Standing, asks: bool) -> String {
     match standing {
         Standing::Elsewhere => "about another command".into(),
         Standing::Idle => "does not apply".into(),
         Standing::Doubtful => "unclear whether it applies".into(),
         Standing::Overridden { by } => format!("overridden by {by}, which says more"),
         Standing::Replaced { by } => format!("replaced by {by}"),
+        Standing::Satisfied if asks => "applies, and has to be met first".into(),
         Standing::Satisfied => "applies, and is met".into(),
         Standing::Unsatisfied => "applies, and is not met".into(),
     }

@@ -165,7 +165,7 @@ async fn values(host: &Host, verb: Verb, call: &Call) -> Result<Vec<Value>, Erro
         Verb::PermissionList => policy::list_permissions(host),
         Verb::RuleCreate => rules::create(host, call).await,
         Verb::RuleDelete => rules::delete(host, call).await,
-        Verb::RuleList => Ok(rules::list(host, call)),
+        Verb::RuleList => rules::list(host, call),
         Verb::RuleDiff => rules::diff(host, call),
         Verb::RuleTest => who::test(host, call),
         Verb::RoomCreate => rooms::create(host, call).await,

@@ -171,6 +171,12 @@ async fn several_votes_of_several_persons() {
     site.operator("group remove checkers carol").await;
     let second = site.says("dave", &approve).await;
     assert!(second.text.contains("still takes 1 of checker"), "{second:?}");
+    // and counts again with the role: nobody else may be there
+    denied(&site.says("dave", &approve).await, "counts once");
+    site.operator("group add checkers carol").await;
+    let returned = site.says("carol", &approve).await;
+    assert!(returned.text.contains("ran as"), "{returned:?}");
+    denied(&site.says("carol", &approve).await, "counts once");
 }
 
 #[tokio::test]

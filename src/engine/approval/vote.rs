@@ -72,11 +72,15 @@ pub(in super::super) async fn approve(host: &Arc<LineHost>, call: &Call) -> Resu
             return Err(void(host, &kept, why).await?);
         }
         let mut voters = host.engine.voters(&kept.id)?;
-        if voters.contains(&name) {
+        let again = voters.contains(&name);
+        if !again {
+            voters.push(name.clone());
+        }
+        let missing = missing(&world, plan, &voters);
+        // who lost the role and has it again counts again, where theirs is the vote that was missing
+        if again && !missing.is_empty() {
             return Err(denied(format!("{name} has approved of {} already, and counts once", kept.id)));
         }
-        voters.push(name.clone());
-        let missing = missing(&world, plan, &voters);
         let here = release::reaches(&host.engine, &plan.service);
         let state = match (missing.is_empty(), here) {
             (false, _) => State::Waiting,
@@ -88,7 +92,8 @@ pub(in super::super) async fn approve(host: &Arc<LineHost>, call: &Call) -> Resu
             key: format!("{}/{name}", kept.id),
             body: format!("{{\"at\":{}}}", now()),
         };
-        match host.engine.store().apply(vec![vote, kept.becomes(state.clone())]).await {
+        let new = (!again).then_some(vote);
+        match host.engine.store().apply(new.into_iter().chain([kept.becomes(state.clone())]).collect()).await {
             Ok(()) => {}
             // another vote came between, or something ended it: look again
             Err(StoreError::Stale { .. } | StoreError::Exists { .. } | StoreError::Missing { .. }) => continue,

@@ -1,7 +1,7 @@
 //! The audit log, read; and erased where a person's texts must go.
 
 use jiff::Timestamp;
-use pipit_commands::{Call, Error, Record, Value, point};
+use pipit_commands::{Call, Error, ErrorKind, Record, Value, point};
 
 use super::super::{now, unavailable};
 use super::{Host, done, text};
@@ -152,6 +152,12 @@ pub(super) async fn verify(host: &Host) -> Result<Vec<Value>, Error> {
 pub(super) async fn erase(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let who = text(call, "USER")?;
     let reason = call.joined("REASON").unwrap_or_default();
+    let me = host.subject.name();
+    let own = host.world.policy.people().user_of(&who).is_some_and(|user| user == me);
+    if who == *me || own {
+        return Err(Error::new(ErrorKind::Denied, format!("{me} may not erase what {me} said"))
+            .help("somebody else who holds audit:erase may"));
+    }
     let erased = host.engine.0.audit.erase_of(&who, now(), host.subject.name(), &reason).await;
     let erased = erased.map_err(unavailable)?;
     let said = host.engine.forget_talk_by(&who).await?;

@@ -11,6 +11,9 @@ use super::{Host, apply, change, delete as remove, done, guards, insert, put, te
 use crate::access::{Group, Role, User, valid_name};
 use crate::store::{Change, Expect};
 
+/// Names that say what somebody is, and so are given to no user: who has one would pass for it.
+pub(super) const RANKS: [&str; 3] = ["admin", "nobody", "stranger"];
+
 /// A name that a new user, group or role can have.
 pub(super) fn fresh_name(call: &Call) -> Result<EcoString, Error> {
     let name = text(call, "NAME")?;
@@ -208,7 +211,11 @@ async fn claimant_name(host: &Host, account: &EcoString, changes: &mut Vec<Chang
         return Ok(name.clone());
     }
     let id = account.rsplit('/').next().unwrap_or_default().to_lowercase();
-    let name: EcoString = if valid_name(&id) && people.meant(&id).is_none() { id.into() } else { ADMIN.into() };
+    let name: EcoString = if valid_name(&id) && !RANKS.contains(&id.as_str()) && people.meant(&id).is_none() {
+        id.into()
+    } else {
+        ADMIN.into()
+    };
     if let Some(name) = people.meant(&name) {
         return Err(Error::failed(format!("there is a user {name} already"))
             .help(format!("the operator links the account instead: user link {name} {account}")));

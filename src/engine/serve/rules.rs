@@ -57,13 +57,23 @@ pub(in crate::engine) fn mark(engine: &Engine, line: &str) -> Result<Change, Err
     })
 }
 
-pub(super) fn list(host: &Host, call: &Call) -> Vec<Value> {
+pub(super) fn list(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let policy = &host.world.policy;
+    if let Some(command) = call.text("COMMAND")
+        && !host.world.catalogue.all().iter().any(|one| *one.exact() == command)
+    {
+        let all = host.world.catalogue.all().iter().map(|one| one.exact().as_str());
+        let error = Error::failed(format!("there is no command {command}"));
+        return Err(match pipit_commands::bind::nearest(&command, all) {
+            Some(near) => error.help(format!("did you mean {near}?")),
+            None => error.help("write it in full, as in rule list text:upper"),
+        });
+    }
     let rulings = match call.text("COMMAND") {
         Some(command) => policy.rules_of(&command),
         None => policy.site_rules(),
     };
-    rulings
+    let rows = rulings
         .iter()
         .map(|ruling| {
             let layer = match ruling.layer {
@@ -74,7 +84,8 @@ pub(super) fn list(host: &Host, call: &Call) -> Vec<Value> {
                 [("id", ruling.id.as_str()), ("of", layer), ("rule", ruling.source.as_str())].into_iter().collect();
             row.into()
         })
-        .collect()
+        .collect();
+    Ok(rows)
 }
 
 /// Who gains and who loses by a rule that is not kept yet, by the end of one, or by both at once.

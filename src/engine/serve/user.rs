@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::world::kind;
 use super::super::{approval, unavailable};
-use super::people::fresh_name;
+use super::people::{RANKS, fresh_name};
 use super::{Host, apply, delete as remove, done, guards, insert, put, stored, text};
 use crate::access::{Group, User, asked_for, numbered};
 use crate::audit::{Filter, Status, Whose, Wish};
@@ -40,6 +40,10 @@ pub(super) fn user(host: &Host, call: &Call, param: &str) -> Result<EcoString, E
 
 pub(super) async fn create(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = fresh_name(call)?;
+    if RANKS.contains(&name.as_str()) {
+        return Err(Error::failed(format!("{name} says what somebody is, and is no user's name"))
+            .help("choose a name that shows whom it means"));
+    }
     let world = host.engine.world()?;
     let people = world.policy.people();
     if let Some(there) = people.meant(&name) {
