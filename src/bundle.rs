@@ -42,6 +42,7 @@ mod signature;
 mod site;
 mod stage;
 mod sweep;
+mod tail;
 mod warm;
 mod watch;
 mod yaml;

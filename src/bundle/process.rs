@@ -17,6 +17,7 @@ use tokio::time::Duration;
 use super::argv::Template;
 use super::check::steers_loader;
 use super::cog;
+use super::contain;
 use super::control::Ears;
 use super::fence::reached;
 use super::hold::Hold;
@@ -26,6 +27,7 @@ use super::output::Decoder;
 use super::reach;
 use super::runner::{Launch, Runner};
 use super::stage::Stage;
+use super::tail::Tail;
 use super::warm::{self, Warm};
 use super::watch::{Ended, Watched};
 use crate::limits;
@@ -126,12 +128,14 @@ async fn verdict(ended: oneshot::Receiver<Result<(), Error>>) -> Result<(), Erro
     ended.await.unwrap_or_else(|_| Err(gone()))
 }
 
-type Pipes = (Option<ChildStdin>, ChildStdout);
+type Pipes = (Option<ChildStdin>, ChildStdout, Arc<Tail>);
 
 /// A program that runs.
 pub(super) struct Begun {
     pub(super) stdin: Option<ChildStdin>,
     pub(super) stdout: ChildStdout,
+    /// Its standard error, which is read all the while.
+    pub(super) tail: Arc<Tail>,
     /// How it ended, once nothing of it is left.
     pub(super) ended: oneshot::Receiver<Result<(), Error>>,
     /// Dropped, it ends the program.
@@ -258,8 +262,10 @@ impl Prepared {
             let verdict = self.run(stopped, pipes).await;
             let _ = end.send(verdict);
         });
-        let Ok((stdin, stdout)) = given.await else { return Err(verdict(ended).await.err().unwrap_or_else(gone)) };
-        Ok(Begun { stdin, stdout, ended, stop })
+        let Ok((stdin, stdout, tail)) = given.await else {
+            return Err(verdict(ended).await.err().unwrap_or_else(gone));
+        };
+        Ok(Begun { stdin, stdout, tail, ended, stop })
     }
 
     /// Starts the program, hands its pipes out and watches over it until nothing of it is left.
@@ -281,12 +287,13 @@ impl Prepared {
             }
         };
         let stdin = running.stdin.take();
+        let tail = Arc::new(Tail::new(running.child.stderr.take()));
         if let Some(stdout) = running.child.stdout.take() {
             // nobody there means that `stop` has come
-            let _ = pipes.send((stdin, stdout));
+            let _ = pipes.send((stdin, stdout, Arc::clone(&tail)));
         }
         let Self { runner, mark, longest, ears, verdict, .. } = self;
-        verdict(Watched { runner, live, mark, folder, longest, stop, ears }.watch(running).await)
+        verdict(Watched { runner, live, mark, folder, longest, stop, ears, tail }.watch(running).await)
     }
 }
 
@@ -398,7 +405,8 @@ fn told_of(call: &Call) -> Vec<(String, String)> {
         ("PIPIT_LINE", origin.line),
         ("PIPIT_CALL", Value::from(described(call)).to_json().into()),
     ];
-    told.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect()
+    let control = std::iter::once(("PIPIT_CONTROL", contain::CONTROL.to_string().into()));
+    told.into_iter().chain(control).map(|(name, value)| (name.to_owned(), value.to_string())).collect()
 }
 
 /// The bound call as `PIPIT_CALL` shows it: what was not given is not there; what may come several times is a list.

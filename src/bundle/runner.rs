@@ -280,7 +280,6 @@ fn start(contain: &Path, launch: Launch, mark: &str, started: &Started, dial: Di
         .args(&launch.args)
         .env_clear()
         .envs(launch.environment.iter().map(|(name, value)| (name, value)))
-        .env("PIPIT_CONTROL", contain::CONTROL.to_string())
         .env(sweep::MARK, mark)
         .current_dir(&launch.folder)
         .stdin(theirs)

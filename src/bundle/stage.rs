@@ -78,7 +78,7 @@ pub(super) struct Stage {
 impl Stage {
     /// What a program that runs for a call gives, of what it is given.
     pub(super) fn of(begun: Begun, call: &Call, decoder: Decoder, input: Option<Stream>) -> Stream {
-        let Begun { stdin, stdout, ended, stop } = begun;
+        let Begun { stdin, stdout, tail: _, ended, stop } = begun;
         let feed = match (stdin, input) {
             (Some(stdin), Some(input)) => Some(Box::pin(feed(stdin, input)) as Feed),
             (_, _) => None,

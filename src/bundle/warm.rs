@@ -17,7 +17,7 @@ use tokio::time::{Duration, Instant, timeout_at};
 use self::call::{Begin, Calling};
 use self::worker::Worker;
 use super::control::Ears;
-use super::manifest::Entry;
+use super::manifest::{Entry, Manifest, Sandbox};
 use super::process::{Prepared, Ready, mark};
 use super::runner::Runner;
 use crate::limits;
@@ -32,6 +32,8 @@ struct Place {
     at: usize,
     /// The digest of its settings.
     settings: blake3::Hash,
+    /// Whose calls alone it has, where what it writes is in memory of its own and lasts as long as it does.
+    whose: Option<EcoString>,
     /// How many are kept of the command.
     most: usize,
 }
@@ -70,7 +72,7 @@ impl Warm {
         let mut state = self.lock();
         while let Some(at) = state.idle.iter().rposition(|idle| idle.place == *place) {
             let mut worker = state.idle.remove(at).worker;
-            if worker.lives() {
+            if worker.is_fit() {
                 return Some(worker);
             }
         }
@@ -80,7 +82,7 @@ impl Warm {
     /// Keeps a process for its next call, unless it is not fit for one. Where there are too many, the one goes that has
     /// waited longest.
     fn keep(self: &Arc<Self>, mut worker: Worker, place: &Place) {
-        if !worker.may_go_on() {
+        if place.most == 0 || !worker.may_go_on() {
             return;
         }
         let mut state = self.lock();
@@ -147,10 +149,11 @@ pub(super) async fn run(
             None => return Ok(Stream::empty()),
         },
     };
-    let settings = (bundle.settings)(&call.host().origin())?;
+    let origin = call.host().origin();
+    let settings = (bundle.settings)(&origin)?;
     let warm = Arc::clone(&bundle.warm);
     warm.meet(&runner);
-    let place = Place { at, settings: digest(&settings), most: entry.warm.min(limits::WARM) };
+    let place = place(at, &entry, &bundle.manifest, digest(&settings), origin.user);
     let ears = Ears::of(&call, bundle.manifest.templates.keys().cloned().collect());
     let mut begin = Begin { warm, place, ears, longest: entry.timeout };
     let invocation = mark(&call);
@@ -162,7 +165,8 @@ pub(super) async fn run(
             let mark = format!("{:016x}{:016x}", host.dice(), host.dice());
             Worker::start(Prepared::kept(&bundle, &entry, &runner, mark, settings.clone())?).await?
         };
-        let number = worker.next_call();
+        worker.begins();
+        let number = number(call.host().dice());
         let until = Instant::now() + entry.timeout;
         let line = frame::call(number, &invocation, &call, input.clone());
         match timeout_at(until, worker.send(&line)).await {
@@ -180,6 +184,24 @@ pub(super) async fn run(
         // it may have begun: what may be repeated is, under the same id
         begin = calling.given_up();
     }
+}
+
+/// Which calls a process may have beside one of this person.
+fn place(at: usize, entry: &Entry, manifest: &Manifest, settings: blake3::Hash, user: EcoString) -> Place {
+    let most = entry.warm.min(limits::WARM);
+    match manifest.needs.sandbox {
+        Sandbox::Basic | Sandbox::Restrict => Place { at, settings, whose: None, most },
+        // the nick of somebody whom nobody verified is whoever's takes it next
+        Sandbox::Isolate | Sandbox::Quota if user.starts_with('?') => {
+            Place { at, settings, whose: Some(user), most: 0 }
+        }
+        Sandbox::Isolate | Sandbox::Quota => Place { at, settings, whose: Some(user), most },
+    }
+}
+
+/// The number of a call by chance, so that nobody answers one that has not begun: as large as every language keeps exactly.
+fn number(chance: u64) -> u64 {
+    chance >> 11
 }
 
 /// What a process may know, in a word that tells nobody what it is.

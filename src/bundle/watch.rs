@@ -12,8 +12,6 @@ use std::time::Duration;
 use ecow::EcoString;
 use pipit_commands::{Error, ErrorKind};
 use rustix::process::{Pid, Signal};
-use tokio::io::AsyncReadExt as _;
-use tokio::process::ChildStderr;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -22,7 +20,7 @@ use super::control::{Control, Ears, Said};
 use super::questions::Questions;
 use super::runner::{Live, Runner, Running};
 use super::sweep::{signal, sweep, sweep_all};
-use crate::scrub;
+use super::tail::Tail;
 
 /// How long a program has to end after its time was up or it gave up.
 const GRACE: Duration = Duration::from_secs(5);
@@ -42,6 +40,8 @@ pub(super) struct Watched {
     /// Comes, or is dropped, when nobody reads any more.
     pub(super) stop: oneshot::Receiver<()>,
     pub(super) ears: Ears,
+    /// Its standard error.
+    pub(super) tail: Arc<Tail>,
 }
 
 /// Why a program was ended before it ended itself.
@@ -65,10 +65,9 @@ impl Watched {
     /// Comes back when nothing of the run is left.
     pub(super) async fn watch(mut self, mut running: Running) -> Ended {
         let leader = running.child.id().and_then(|pid| i32::try_from(pid).ok());
-        let mut tail = Tail::default();
         let (status, cause) = {
-            let errors = running.child.stderr.take();
-            let drain = tail.drain(errors);
+            let tail = Arc::clone(&self.tail);
+            let drain = async move { tail.drain().await };
             let mut control = Control::new(running.control);
             let clock = sleep_until(Instant::now() + self.longest);
             tokio::pin!(drain, clock);
@@ -132,7 +131,7 @@ impl Watched {
             (status, cause)
         };
         drop(self.live);
-        Ended { cause, status, said: tail.shown(), longest: self.longest }
+        Ended { cause, status, said: self.tail.shown(), longest: self.longest }
     }
 
     /// Ends what the program left behind and takes its folder away.
@@ -221,36 +220,5 @@ fn fate(signal: i32) -> String {
         25 => "wrote a larger file than it may".into(),
         6 | 7 | 8 | 11 => format!("crashed with signal {signal}"),
         _ => format!("was ended by signal {signal}"),
-    }
-}
-
-/// The last of what a program says on standard error.
-#[derive(Default)]
-struct Tail(Vec<u8>);
-
-impl Tail {
-    /// The most that is kept, in bytes.
-    const KEPT: usize = 4096;
-    /// The most lines that are shown.
-    const LINES: usize = 10;
-
-    async fn drain(&mut self, errors: Option<ChildStderr>) {
-        let Some(mut errors) = errors else { return };
-        let mut bytes = [0; 4096];
-        while let Ok(count @ 1..) = errors.read(&mut bytes).await {
-            self.0.extend_from_slice(bytes.get(..count).unwrap_or_default());
-            // beyond what is shown, as much as may be the end of a secret that was cut
-            let over = self.0.len().saturating_sub(Self::KEPT + scrub::longest());
-            self.0.drain(..over);
-        }
-    }
-
-    /// The last lines, without what could steer a terminal.
-    fn shown(&self) -> String {
-        let text = scrub::owned(String::from_utf8_lossy(&self.0).into_owned());
-        let text = text.get(text.ceil_char_boundary(text.len().saturating_sub(Self::KEPT))..).unwrap_or_default();
-        let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-        let lines: Vec<&str> = text.trim().lines().collect();
-        lines.get(lines.len().saturating_sub(Self::LINES)..).unwrap_or_default().join("\n")
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Open {
     pub(super) notes: Mutex<Vec<Note>>,
     /// What is said to questions, and how long that takes.
     pub(super) answers: Mutex<VecDeque<(Duration, &'static str)>>,
+    /// Who asks; alice, if nobody says.
+    pub(super) user: Option<&'static str>,
 }
 
 #[async_trait]
@@ -46,7 +48,8 @@ impl Host for Open {
     }
     async fn sleep(&self, _: f64) {}
     fn origin(&self) -> Origin {
-        let [user, room, adapter, line, handle] = ["alice", "#dev", "test", "l1", "Al"].map(Into::into);
+        let user = self.user.unwrap_or("alice");
+        let [user, room, adapter, line, handle] = [user, "#dev", "test", "l1", "Al"].map(Into::into);
         Origin { user, room, adapter, line, handle }
     }
     fn note(&self, _: &Command, note: Note) {

@@ -14,14 +14,35 @@ use crate::limits;
 
 /// Its word says what it does; each value is its process and what the word came to.
 const PROGRAM: &str = r#"#!/usr/bin/env python3
-import json, os, sys, time
+import json, os, sys, time, random
+mine = random.random()
 def say(frame):
     print(json.dumps(frame), flush=True)
+def seen(folder):
+    try: return os.listdir(folder)
+    except OSError: return []
 for line in sys.stdin:
     call = json.loads(line)
     n, word = call["call"], call["args"].get("WORD", "pid")
     if word == "pid":
         say({"call": n, "value": os.getpid()})
+    elif word == "mine":
+        say({"call": n, "value": [mine, seen("."), seen("/tmp")]})
+        for at in "over", "/tmp/over":
+            try: open(at, "w").close()
+            except OSError: pass
+    elif word == "whisper":
+        print("a secret of alice", file=sys.stderr, flush=True)
+    elif word == "control":
+        say({"call": n, "value": os.environ.get("PIPIT_CONTROL")})
+    elif word in ("late", "late-error"):
+        say({"call": n, "end": True})
+        room = os.environ["ROOM"]
+        while not os.path.exists(room + "/go"): time.sleep(0.005)
+        if word == "late": say({"call": n, "value": "for the next"})
+        print("a secret of alice", file=sys.stderr, flush=True)
+        open(room + "/gone", "w").close()
+        continue
     elif word == "call":
         say({"call": n, "value": call})
     elif word == "setting":
@@ -209,10 +230,11 @@ async fn it_asks_by_frames() {
     let host = Arc::new(Open { answers, ..Open::default() });
     let (values, end, _) = run_on(&host, &bundle, &["act", "ask"], None).await;
     end.unwrap();
-    assert_eq!(values[0].to_json(), r#"{"call":1,"answer":"a"}"#);
+    let answer = |value: &Value| (value.field("answer").map(Value::to_json), value.field("error").map(Value::to_json));
+    assert_eq!(answer(&values[0]), (Some("\"a\"".into()), None));
     let (values, end, _) = run_on(&host, &bundle, &["act", "ask"], None).await;
     end.unwrap();
-    assert_eq!(values[0].to_json(), r#"{"call":2,"error":"nobody knows which?"}"#);
+    assert_eq!(answer(&values[0]), (None, Some("\"nobody knows which?\"".into())));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -242,4 +264,93 @@ async fn what_may_be_repeated_is_under_the_same_id_and_nothing_else_is() {
             assert_eq!((done[1], values), (done[2], vec![Value::text(done[1])]));
         }
     }
+}
+
+/// The bundle at a sandbox, with these settings.
+fn held(folder: &Path, sandbox: &str, settings: &[(&str, &str)]) -> Arc<Ready> {
+    made(folder, &command("do", "effect: idempotent"), &[("p.py", PROGRAM)]);
+    let plain = ready(folder, settings, &[]);
+    let text = std::fs::read_to_string(folder.join("bundle.yaml")).unwrap();
+    let manifest =
+        check(&text.replace("commands:", &format!("needs: {{sandbox: {sandbox}}}\ncommands:"))).unwrap().manifest;
+    let (folder, programs, settings) = (plain.folder.clone(), plain.programs.clone(), plain.settings.clone());
+    Arc::new(Ready { manifest, folder, programs, settings, warm: Arc::default() })
+}
+
+/// What it writes in a root of its own lasts as long as it does, so nobody else's call comes there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_in_a_root_of_its_own_is_one_persons() {
+    for (sandbox, alone) in [("restrict", false), ("isolate", true)] {
+        let temporary = tempfile::tempdir().unwrap();
+        let bundle = held(temporary.path(), sandbox, &[]);
+        let mine = async |user| {
+            let host = Arc::new(Open { user: Some(user), ..Open::default() });
+            let (values, end, _) = run_on(&host, &bundle, &["do", "mine"], None).await;
+            end.unwrap();
+            values[0].to_json()
+        };
+        let process = |said: &str| said.split(',').next().unwrap().to_owned();
+        let (alice, bob, again) = (mine("alice").await, mine("bob").await, mine("alice").await);
+        assert_eq!(process(&alice), process(&again), "{sandbox}: alice has hers again");
+        assert_eq!(process(&alice) != process(&bob), alone, "{sandbox}: {alice} {bob}");
+        if alone {
+            assert!(!bob.contains("over"), "nothing of alice's is there: {bob}");
+            assert!(again.matches("over").count() == 2, "and hers is, as it is in memory: {again}");
+            // a nick is nobody's
+            assert_ne!(process(&mine("?eve").await), process(&mine("?eve").await));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_in_a_call_is_not_told_in_the_next() {
+    let temporary = tempfile::tempdir().unwrap();
+    let bundle = bundle(temporary.path());
+    for last in ["exit", "quiet"] {
+        let process = texts(&bundle, &["do"], None).await;
+        texts(&bundle, &["do", "whisper"], None).await;
+        assert_eq!(texts(&bundle, &["do"], None).await, process);
+        texts(&bundle, &["do", "whisper"], None).await;
+        let (_, said) = fault(&bundle, &["do", last]).await;
+        assert!(!said.contains("secret"), "{last}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_between_two_calls_ends_the_process() {
+    for (word, ends) in [("late", true), ("late-error", false)] {
+        let (temporary, room) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let bundle = held(temporary.path(), "basic", &[("ROOM", room.path().to_str().unwrap())]);
+        let before = texts(&bundle, &["do"], None).await;
+        assert_eq!(texts(&bundle, &["do", word], None).await, Vec::<String>::new());
+        // it waits for its next call by now
+        std::fs::write(room.path().join("go"), "").unwrap();
+        let until = Instant::now() + Duration::from_secs(20);
+        while !room.path().join("gone").exists() {
+            assert!(Instant::now() < until, "the process wrote nothing");
+            tokio::task::yield_now().await;
+        }
+        let after = texts(&bundle, &["do"], None).await;
+        assert_eq!((after.len(), after != before), (1, ends), "{word}: {after:?}");
+        let (_, said) = fault(&bundle, &["do", "exit"]).await;
+        assert_eq!(said, "the server is away (exit code 1)", "{word}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_are_numbered_by_chance_and_have_no_control_descriptor() {
+    let temporary = tempfile::tempdir().unwrap();
+    let bundle = bundle(temporary.path());
+    let mut numbers = BTreeSet::new();
+    for _ in 0..20 {
+        let (values, end, _) = run(&bundle, &["do", "call"], None).await;
+        end.unwrap();
+        let Some(Value::Int(number)) = values[0].field("call").cloned() else { panic!("{values:?}") };
+        assert!((0..1 << 53).contains(&number), "{number} is kept exactly nowhere");
+        numbers.insert(number);
+    }
+    assert_eq!(numbers.len(), 20);
+    let near = numbers.iter().zip(numbers.iter().skip(1)).filter(|(one, next)| *next - *one < 1000).count();
+    assert_eq!(near, 0, "{numbers:?}");
+    assert_eq!(texts(&bundle, &["do", "control"], None).await, ["null"]);
 }

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pipit_commands::{Error, ErrorKind};
+use rustix::io::Errno;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::oneshot;
@@ -11,6 +13,7 @@ use tokio::time::{Duration, Instant, timeout};
 
 use crate::bundle::output::LINE;
 use crate::bundle::process::{Begun, Prepared, gone};
+use crate::bundle::tail::Tail;
 use crate::limits;
 
 /// What is read of a program at once, in bytes.
@@ -24,6 +27,7 @@ pub(super) struct Worker {
     stdout: BufReader<ChildStdout>,
     /// As much as has come of the line that is read.
     line: Vec<u8>,
+    tail: Arc<Tail>,
     ended: oneshot::Receiver<Result<(), Error>>,
     _stop: oneshot::Sender<()>,
     folder: PathBuf,
@@ -45,12 +49,13 @@ impl Worker {
     /// Starts a process.
     pub(super) async fn start(prepared: Prepared) -> Result<Self, Error> {
         let folder = prepared.launch.folder.clone();
-        let Begun { stdin, stdout, ended, stop } = prepared.begin().await?;
+        let Begun { stdin, stdout, tail, ended, stop } = prepared.begin().await?;
         let stdin = stdin.ok_or_else(gone)?;
         Ok(Self {
             stdin,
             stdout: BufReader::with_capacity(CHUNK, stdout),
             line: Vec::new(),
+            tail,
             ended,
             _stop: stop,
             folder,
@@ -59,10 +64,9 @@ impl Worker {
         })
     }
 
-    /// The number of its next call.
-    pub(super) fn next_call(&mut self) -> u64 {
+    /// Counts its next call.
+    pub(super) fn begins(&mut self) {
         self.calls += 1;
-        self.calls
     }
 
     /// Whether it had a call before this one.
@@ -97,8 +101,20 @@ impl Worker {
     /// Whether it may have another call: it lives, is not old, has said nothing after its last call, and its folder is empty.
     pub(super) fn may_go_on(&mut self) -> bool {
         let young = self.calls < limits::WARM_CALLS && self.born.elapsed() < limits::WARM_AGE;
-        let silent = self.line.is_empty() && self.stdout.buffer().is_empty();
-        young && silent && self.lives() && self.clear().is_ok()
+        young && self.is_fit()
+    }
+
+    /// Whether it is as if it had just begun: it lives and has said nothing since its last call, its folder is empty, and
+    /// what it wrote on standard error is forgotten.
+    pub(super) fn is_fit(&mut self) -> bool {
+        self.lives() && self.is_silent() && self.clear().is_ok() && self.tail.cut()
+    }
+
+    /// Whether nothing of its standard output waits to be read.
+    fn is_silent(&self) -> bool {
+        // past the buffer, for what came while nobody read
+        let waits = || rustix::io::read(self.stdout.get_ref(), &mut [0; 1]);
+        self.line.is_empty() && self.stdout.buffer().is_empty() && waits() == Err(Errno::AGAIN)
     }
 
     /// Whether it has not ended.

@@ -210,7 +210,7 @@ pub(super) async fn enable(host: &Host, call: &Call) -> Result<Vec<Value>, Error
 
 /// Makes a version the enabled one.
 async fn switch(host: &Host, installed: Installed, lent: Option<Lent>) -> Result<Vec<Value>, Error> {
-    let (name, installed) = (&installed.name.clone(), installed);
+    let name = &installed.name.clone();
     // what the shell brings stays, whatever a bundle calls itself
     let stays = |command: &&Command| command.spec().built_in || command.spec().bundle != **name;
     let others: Vec<Command> = host.world.catalogue.all().iter().filter(stays).cloned().collect();
