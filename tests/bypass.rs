@@ -123,7 +123,7 @@ const SCRIPTS: &[(&str, &str, Play)] = &[
         );
         std::fs::write(later.path().join("bundle.yaml"), manifest).unwrap();
         std::fs::copy(from.join("tie.sh"), later.path().join("tie.sh")).unwrap();
-        home.operator(&format!("bundle install {} && bundle enable tie", later.path().display()));
+        home.operator(&format!("bundle install {} && bundle upgrade tie --accept", later.path().display()));
         assert_eq!(row.says(home).code, Some(0), "without the rule it is allowed");
         let store = rusqlite::Connection::open(home.path().join("pipit.db")).unwrap();
         let body = r#"{"text":"when command is tie:badre with arg[0] == /(/ must have tie:x"}"#;

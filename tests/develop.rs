@@ -116,7 +116,7 @@ fn it_goes_before_one_of_its_name_and_for_its_process_alone() {
     assert_eq!(home.run("mine:greet ada").well(), "hello, ada");
     // one that cannot be is refused before anything runs
     write(&folder, &MANIFEST.replace("name: mine", "name: text"), "hi");
-    with("echo hi").fails(2, "the name text belongs to commands that ship with pipit");
+    with("echo hi").fails(2, "the name text is reserved");
     fs::remove_file(folder.join("bundle.yaml")).unwrap();
     with("echo hi").fails(2, "bundle.yaml");
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use pipit_commands::{Command, Error, ErrorKind};
-use pipit_grammar::rule::{Kind as Says, Rule, Target};
+use pipit_grammar::rule::{Effect, Kind as Says, Rule, Target};
 
 use super::super::world::World;
 use super::Host;
@@ -69,6 +69,35 @@ pub(super) fn overridden<'r>(
         said.push(format!("{rest} more rules go before it where they hold"));
     }
     said
+}
+
+/// What is to be said of a rule that asks for an approval, a second factor or a reason and goes before rules that ask for
+/// permissions: most often both are meant.
+pub(super) fn replaced<'r>(
+    new: &Ruling,
+    commands: &[&Command],
+    rules: impl Fn(&Command) -> &'r [Arc<Ruling>],
+) -> Vec<String> {
+    let asks = |ruling: &Ruling, of: fn(&Effect) -> bool| {
+        ruling.rule().is_ok_and(|rule| matches!(&rule.kind, Says::When(effect) if of(effect)))
+    };
+    if !asks(new, |effect| matches!(effect, Effect::Require(_))) {
+        return Vec::new();
+    }
+    let mut gone: Vec<&Arc<Ruling>> = Vec::new();
+    for ruling in commands.iter().filter(|command| new.covers(command.exact())).flat_map(|command| rules(command)) {
+        let permission = asks(ruling, |effect| matches!(effect, Effect::MustHave(_)));
+        if permission && new.goes_before(ruling) && !gone.iter().any(|other| other.id == ruling.id) {
+            gone.push(ruling);
+        }
+    }
+    let named = gone.iter().take(NAMED);
+    named
+        .map(|ruling| {
+            let (id, source) = (&ruling.id, &ruling.source);
+            format!("where it holds, {id} is no longer asked: {source}; `guard when …` asks for both")
+        })
+        .collect()
 }
 
 /// What is to be said of the rules that a bundle brings and that rules of the site go before.

@@ -193,6 +193,7 @@ fn sound(host: &Host, world: &World, typed: &str) -> Result<Rule, Error> {
     host.tell(lint(&rule, &commands)?);
     let new = Ruling::new("new", Layer::Site, rule.clone());
     host.tell(ahead::overridden(&new, &commands, |command| world.policy.rules_of(command.exact())));
+    host.tell(ahead::replaced(&new, &commands, |command| world.policy.rules_of(command.exact())));
     Ok(rule)
 }
 
