@@ -13,7 +13,6 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 use std::process::ExitCode;
 
 use nix::sys::signal::SigSet;
@@ -24,6 +23,7 @@ use rustix::net::{
 use rustix::process::{Resource, Rlimit, Signal};
 
 use super::hold::Hold;
+use super::report::{Reporter, Unstarted};
 use super::{guard, init, isolate, quota, sweep};
 
 /// The subcommand's name.
@@ -33,7 +33,7 @@ pub(super) const NAME: &str = "__contain";
 const FILE: u64 = 256 << 20;
 /// The most descriptors it may open.
 const DESCRIPTORS: u64 = 1024;
-/// The exit code that says the program was never started; the reason is on standard error.
+/// The exit code where the program was never started; its own when it likes.
 pub(super) const NOT_STARTED: i32 = 126;
 
 /// The number of a program's control descriptor; one digit, since shells know no others.
@@ -54,14 +54,31 @@ pub(crate) fn contain() -> Option<ExitCode> {
     if name != NAME {
         return None;
     }
-    Some(become_program(args).unwrap_or_else(|why| {
-        eprintln!("{why}");
-        ExitCode::from(u8::try_from(NOT_STARTED).unwrap_or(1))
-    }))
+    let code = |code: i32| ExitCode::from(u8::try_from(code).unwrap_or(1));
+    Some(match begin(args) {
+        Ok(begun) => begun.become_program().unwrap_or(code(NOT_STARTED)),
+        Err(why) => {
+            eprintln!("{why}");
+            code(NOT_STARTED)
+        }
+    })
 }
 
-/// Comes back with the reason why it could not, or as the program ended when that has a process of its own.
-fn become_program(mut args: impl Iterator<Item = OsString>) -> Result<ExitCode, String> {
+/// What it was given.
+struct Begun<A> {
+    seconds: u64,
+    memory: u64,
+    hold: Hold,
+    program: OsString,
+    args: A,
+    reporter: Reporter,
+    /// The socket for the way out of its network, if one is to come.
+    door: Option<OwnedFd>,
+}
+
+/// Takes what was given. Nobody hears by the shell's pipe yet what goes wrong here, so what does is not known to the shell
+/// as a program that was never started.
+fn begin<A: Iterator<Item = OsString>>(mut args: A) -> Result<Begun<A>, String> {
     let mut number = || args.next()?.to_str()?.parse::<u64>().ok();
     let (Some(parent), Some(seconds), Some(memory)) = (number(), number(), number()) else {
         return Err(format!("{NAME} is for pipit itself"));
@@ -69,43 +86,47 @@ fn become_program(mut args: impl Iterator<Item = OsString>) -> Result<ExitCode, 
     let hold = args.next().and_then(|text| serde_json::from_str::<Hold>(text.to_str()?).ok());
     let hold = hold.ok_or_else(|| format!("{NAME} takes how the program is held"))?;
     let program = args.next().ok_or_else(|| format!("{NAME} takes a program"))?;
-    let door = limit_all(parent, seconds, memory, hold.has_way_out()).map_err(|error| unheld(&error))?;
-    match hold {
-        Hold::Basic => {}
-        Hold::Restrict(fence) => fence.close().map_err(|why| unheld(&why))?,
-        Hold::Quota(fence, group) => {
-            quota::join(&group).map_err(|why| unheld(&why))?;
-            return isolate::run(&fence, door, &program, args).map_err(|why| unheld(&why));
-        }
-        Hold::Isolate(fence) => return isolate::run(&fence, door, &program, args).map_err(|why| unheld(&why)),
-    }
-    match execute(&program, args) {
-        Ok(never) => match never {},
-        Err(error) => Err(not_started(&program, &error)),
-    }
+    let (reporter, door) = follow(parent, hold.has_way_out()).map_err(|error| error.to_string())?;
+    Ok(Begun { seconds, memory, hold, program, args, reporter, door })
 }
 
-/// How an error begins that says what this machine lacks to hold a program.
-pub(super) const UNHELD: &str = "the program cannot be contained: ";
-
-/// The same with what it is.
-pub(super) fn unheld(why: &dyn std::fmt::Display) -> String {
-    format!("{UNHELD}{why}")
-}
-
-/// Why a program was not started that could be held.
-pub(super) fn not_started(program: &OsStr, error: &io::Error) -> String {
-    let name = Path::new(program).file_name().unwrap_or(program).display();
-    match error.kind() {
-        io::ErrorKind::NotFound => {
-            format!("{name} cannot be started: it, or the interpreter of its first line, is not there")
+impl<A: Iterator<Item = OsString>> Begun<A> {
+    /// Comes back as the program ended when that has a process of its own; with nothing when it was never started, which
+    /// the shell has been told.
+    fn become_program(self) -> Option<ExitCode> {
+        let Self { seconds, memory, hold, program, args, reporter, door } = self;
+        let unheld = |why: &dyn std::fmt::Display| Unstarted::unheld(why);
+        let held = limit_all(seconds, memory).map_err(|error| unheld(&error)).and_then(|()| {
+            match &hold {
+                Hold::Basic | Hold::Isolate(_) => Ok(()),
+                Hold::Restrict(fence) => fence.close(),
+                Hold::Quota(_, group) => quota::join(group),
+            }
+            .map_err(|why| unheld(&why))
+        });
+        let ended = held.and_then(|()| match hold {
+            Hold::Basic | Hold::Restrict(_) => match execute(&program, args) {
+                Ok(never) => match never {},
+                Err(error) => Err(Unstarted::unfit(&program, &error)),
+            },
+            Hold::Isolate(fence) | Hold::Quota(fence, _) => {
+                isolate::start(&fence, door, &reporter, &program, args).map_err(|why| unheld(&why))
+            }
+        });
+        match ended {
+            Ok(inside) => {
+                // from here on it is told inside
+                drop(reporter);
+                Some(inside.end().unwrap_or_else(|why| {
+                    eprintln!("its end cannot be waited for: {why}");
+                    ExitCode::FAILURE
+                }))
+            }
+            Err(why) => {
+                reporter.tell(&why);
+                None
+            }
         }
-        io::ErrorKind::PermissionDenied => format!("{name} cannot be started: it may not be executed"),
-        io::ErrorKind::ArgumentListTooLong => format!("{name} cannot be started: its arguments are too long"),
-        _ if error.raw_os_error() == Some(nix::errno::Errno::ENOEXEC as i32) => {
-            format!("{name} cannot be started: it is no program; a script begins with #! and its interpreter")
-        }
-        _ => format!("{name} cannot be started: {error}"),
     }
 }
 
@@ -126,8 +147,8 @@ fn execute(program: &OsStr, args: impl Iterator<Item = OsString>) -> io::Result<
     Ok(nix::unistd::execve(&program, &words, &environment)?)
 }
 
-/// Limits that all programs have; gives the socket for the way out of its network, if one is to come.
-fn limit_all(parent: u64, seconds: u64, memory: u64, door: bool) -> io::Result<Option<OwnedFd>> {
+/// Binds its life to the shell's and takes its descriptors.
+fn follow(parent: u64, door: bool) -> io::Result<(Reporter, Option<OwnedFd>)> {
     rustix::process::setsid()?;
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     // the shell may have died before that was asked for
@@ -136,7 +157,11 @@ fn limit_all(parent: u64, seconds: u64, memory: u64, door: bool) -> io::Result<O
         return Err(io::Error::other("the shell has ended"));
     }
     close_others()?;
-    let door = place(door)?;
+    place(door)
+}
+
+/// Limits that all programs have.
+fn limit_all(seconds: u64, memory: u64) -> io::Result<()> {
     rustix::process::umask(Mode::from_raw_mode(0o077));
     limit(Resource::Core, 0, 0)?;
     // the signal of the lower one says why it comes; whoever does not heed it is killed at the higher one
@@ -145,8 +170,7 @@ fn limit_all(parent: u64, seconds: u64, memory: u64, door: bool) -> io::Result<O
     limit(Resource::Nofile, DESCRIPTORS, DESCRIPTORS)?;
     // address space is not bounded: some language runtimes reserve far more than they use
     limit(Resource::Data, memory, memory)?;
-    rustix::thread::set_no_new_privs(true)?;
-    Ok(door)
+    Ok(rustix::thread::set_no_new_privs(true)?)
 }
 
 /// Never raises what is lower already.
@@ -166,16 +190,17 @@ fn close_others() -> io::Result<()> {
     Ok(())
 }
 
-/// Puts the control descriptor and standard input in their places. Nothing above 2 is open before.
-fn place(door: bool) -> io::Result<Option<OwnedFd>> {
+/// Puts the control descriptor and standard input in their places; gives the rest. Nothing above 2 is open before.
+fn place(door: bool) -> io::Result<(Reporter, Option<OwnedFd>)> {
     let control = rustix::io::dup(io::stdin())?.into_raw_fd();
     if control != CONTROL {
         return Err(io::Error::other(format!("descriptor {CONTROL} is not free")));
     }
+    let reporter = receive(io::stdin().as_fd())?.into();
     let stdin = receive(io::stdin().as_fd())?;
     let door = door.then(|| receive(io::stdin().as_fd())).transpose()?;
     rustix::stdio::dup2_stdin(stdin)?;
-    Ok(door)
+    Ok((reporter, door))
 }
 
 /// What takes everything and gives nothing.
@@ -218,5 +243,5 @@ pub(super) fn receive(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
         RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
         _ => None,
     });
-    received.ok_or_else(|| io::Error::other("standard input did not come"))
+    received.ok_or_else(|| io::Error::other("a descriptor did not come"))
 }

@@ -18,6 +18,7 @@ use rustix::thread::{CapabilitySet, CapabilitySets};
 use super::contain::{self, NOT_STARTED};
 use super::fence::Fence;
 use super::layout;
+use super::report::{Reporter, Unstarted};
 
 /// The subcommand's name.
 pub(super) const NAME: &str = "__init";
@@ -26,7 +27,8 @@ pub(super) const NAME: &str = "__init";
 /// the program's standard input comes and by which is told how it ended.
 pub(super) fn init(args: impl Iterator<Item = OsString>) -> ExitCode {
     match run(args) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Some(())) => ExitCode::SUCCESS,
+        Ok(None) => ExitCode::from(u8::try_from(NOT_STARTED).unwrap_or(1)),
         Err(why) => {
             eprintln!("{why}");
             ExitCode::from(u8::try_from(NOT_STARTED).unwrap_or(1))
@@ -34,30 +36,24 @@ pub(super) fn init(args: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run(mut args: impl Iterator<Item = OsString>) -> Result<(), String> {
+/// To the end of the program; nothing when it was never started, which the shell has been told.
+fn run(mut args: impl Iterator<Item = OsString>) -> Result<Option<()>, String> {
     let fence = args.next().and_then(|text| serde_json::from_str::<Fence>(text.to_str()?).ok());
-    let (Some(mut fence), Some(program)) = (fence, args.next()) else {
+    let (Some(fence), Some(program)) = (fence, args.next()) else {
         return Err(format!("{NAME} is for pipit itself"));
     };
-    let held = |error: &dyn std::fmt::Display| contain::unheld(error);
-    let (outside, stdin) = follow().map_err(|error| held(&error))?;
-    // it need not be there any more afterwards
-    let nothing = contain::nothing().map_err(|error| held(&error))?;
-    layout::furnish(&fence).map_err(|why| held(&why))?;
-    fence.read.push("/proc".into());
-    fence.write.push(layout::TEMPORARY.into());
-    give_away().map_err(|error| held(&error))?;
+    let (outside, reporter, stdin) = follow().map_err(|error| error.to_string())?;
     let mut command = Command::new(&program);
     command.args(args).stdin(stdin).process_group(0);
-    let starting = std::thread::Builder::new().spawn(move || {
-        fence.close().map_err(|why| contain::unheld(&why))?;
-        contain::ask_to_end().thread_unblock().map_err(|error| contain::unheld(&error))?;
-        command.spawn().map(|child| child.id()).map_err(|error| contain::not_started(&program, &error))
-    });
-    let started = starting.map_err(|error| held(&error))?.join();
-    let id = started.map_err(|_| contain::unheld(&"the thread that starts it has ended"))??;
-    let program = i32::try_from(id).ok().and_then(Pid::from_raw).ok_or("the program has no number")?;
-    contain::hush(&nothing).map_err(|error| held(&error))?;
+    let (nothing, program) = match start(fence, command) {
+        Ok(started) => started,
+        Err(why) => {
+            reporter.tell(&why);
+            return Ok(None);
+        }
+    };
+    drop(reporter);
+    contain::hush(&nothing).map_err(|error| error.to_string())?;
     let hand_on = move || {
         while contain::ask_to_end().wait().is_ok() {
             let _ = rustix::process::kill_process_group(program, Signal::TERM);
@@ -67,11 +63,33 @@ fn run(mut args: impl Iterator<Item = OsString>) -> Result<(), String> {
     let status = take_in_until(program).map_err(|error| error.to_string())?;
     // nobody there means that all of this ends anyway
     let _ = rustix::net::send(outside, &status.to_ne_bytes(), SendFlags::NOSIGNAL);
-    Ok(())
+    Ok(Some(()))
 }
 
-/// Binds this process's life to that of the one outside; gives the socket to it, and the program's standard input.
-fn follow() -> io::Result<(OwnedFd, OwnedFd)> {
+/// Furnishes the namespaces and starts the program in them; what takes everything and gives nothing, which need not be
+/// there any more, and the program's number.
+fn start(mut fence: Fence, mut command: Command) -> Result<(OwnedFd, Pid), Unstarted> {
+    let unheld = |error: &dyn std::fmt::Display| Unstarted::unheld(error);
+    let nothing = contain::nothing().map_err(|error| unheld(&error))?;
+    layout::furnish(&fence).map_err(|why| unheld(&why))?;
+    fence.read.push("/proc".into());
+    fence.write.push(layout::TEMPORARY.into());
+    give_away().map_err(|error| unheld(&error))?;
+    let starting = std::thread::Builder::new().spawn(move || {
+        fence.close().map_err(Unstarted::unheld)?;
+        contain::ask_to_end().thread_unblock().map_err(Unstarted::unheld)?;
+        let started = command.spawn().map(|child| child.id());
+        started.map_err(|error| Unstarted::unfit(command.get_program(), &error))
+    });
+    let started = starting.map_err(|error| unheld(&error))?.join();
+    let id = started.map_err(|_| unheld(&"the thread that starts it has ended"))??;
+    let program = i32::try_from(id).ok().and_then(Pid::from_raw).ok_or_else(|| unheld(&"it has no number"))?;
+    Ok((nothing, program))
+}
+
+/// Binds this process's life to that of the one outside; gives the socket to it, the end by which is told that the
+/// program was not started, and the program's standard input.
+fn follow() -> io::Result<(OwnedFd, Reporter, OwnedFd)> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     let outside = rustix::io::fcntl_dupfd_cloexec(io::stdin(), contain::CONTROL + 1)?;
     // it may have ended before that was asked for, and its number cannot be seen from in here
@@ -81,8 +99,9 @@ fn follow() -> io::Result<(OwnedFd, OwnedFd)> {
     {
         return Err(io::Error::other("the shell has ended"));
     }
+    let reporter = contain::receive(outside.as_fd())?.into();
     let stdin = contain::receive(outside.as_fd())?;
-    Ok((outside, stdin))
+    Ok((outside, reporter, stdin))
 }
 
 /// Gives away all rights in the namespaces, and lets nobody look into this process.

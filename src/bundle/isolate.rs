@@ -11,7 +11,7 @@ use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Command, ExitCode, ExitStatus};
+use std::process::{Child, Command, ExitCode, ExitStatus};
 
 use nix::sched::CloneFlags;
 use nix::sys::signal::SigSet;
@@ -20,6 +20,7 @@ use rustix::thread::{CapabilitySet, CapabilitySets};
 
 use super::contain::{self, send};
 use super::fence::Fence;
+use super::report::Reporter;
 use super::{init, loopback};
 
 /// The most processes and threads it may have at once. The kernel holds no user with the number 0 to it.
@@ -32,14 +33,23 @@ const OWN: CloneFlags = CloneFlags::CLONE_NEWUSER
     .union(CloneFlags::CLONE_NEWIPC)
     .union(CloneFlags::CLONE_NEWUTS);
 
-/// Runs a program in there to its end. `door` is where the listener goes that leads out of its network. An error says
-/// what this machine lacks.
-pub(super) fn run(
+/// A program that runs in there.
+pub(super) struct Inside {
+    first: Child,
+    /// By this the first process tells how the program ended.
+    told: UnixStream,
+    nothing: OwnedFd,
+}
+
+/// Starts a program in there; the first process tells by `reporter` when that cannot be. `door` is where the listener goes
+/// that leads out of its network. An error says what this machine lacks.
+pub(super) fn start(
     fence: &Fence,
     door: Option<OwnedFd>,
+    reporter: &Reporter,
     program: &OsStr,
     args: impl Iterator<Item = OsString>,
-) -> Result<ExitCode, String> {
+) -> Result<Inside, String> {
     // whoever ends the group means the program, and the first process hands that on
     contain::ask_to_end().thread_block().map_err(|error| format!("signals cannot be held back: {error}"))?;
     leave()?;
@@ -53,21 +63,26 @@ pub(super) fn run(
     let started = || -> io::Result<_> {
         let (ours, theirs) = UnixStream::pair()?;
         let ours = OwnedFd::from(ours);
+        send(&ours, reporter.as_fd())?;
         send(&ours, io::stdin().as_fd())?;
         let mut first = Command::new("/proc/self/exe");
         first.arg0("pipit").arg(init::NAME).arg(fence).arg(program).args(args).stdin(OwnedFd::from(theirs));
-        Ok((first.spawn()?, ours))
+        Ok((first.spawn()?, ours.into()))
     };
-    let (mut first, ours) = started().map_err(|error| format!("the first process inside cannot start: {error}"))?;
-    let ended = || -> io::Result<_> {
+    let (first, told) = started().map_err(|error| format!("the first process inside cannot start: {error}"))?;
+    Ok(Inside { first, told, nothing })
+}
+
+impl Inside {
+    /// Waits for its end; how it ended.
+    pub(super) fn end(self) -> io::Result<ExitCode> {
+        let Self { mut first, mut told, nothing } = self;
         contain::hush(&nothing)?;
         let status = first.wait()?;
         let mut said = [0; 4];
-        let told = UnixStream::from(ours).read_exact(&mut said).is_ok();
-        Ok(if told { ExitStatus::from_raw(i32::from_ne_bytes(said)) } else { status })
-    };
-    let status = ended().map_err(|error| format!("its end cannot be waited for: {error}"))?;
-    Ok(end_like(status))
+        let heard = told.read_exact(&mut said).is_ok();
+        Ok(end_like(if heard { ExitStatus::from_raw(i32::from_ne_bytes(said)) } else { status }))
+    }
 }
 
 /// Ends as somebody else did.

@@ -10,9 +10,10 @@ use super::fence::{Fence, Reached, reached};
 use super::hold::Hold;
 use super::manifest::Sandbox;
 use super::process::Prepared;
+use super::report::UNHELD;
 use super::runner::{Launch, Runner};
 use super::watch::Ended;
-use super::{contain, loopback, reach};
+use super::{loopback, reach};
 
 /// How long a try may take.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -102,5 +103,5 @@ async fn attempt(runner: &Arc<Runner>, hold: impl FnOnce(Fence) -> Hold) -> Resu
     // what it says is not read, and fits into a pipe
     let (pipes, _given) = oneshot::channel();
     let ended = prepared.run(stopped, pipes).await;
-    ended.map_err(|error| error.message().strip_prefix(contain::UNHELD).unwrap_or(error.message()).to_owned())
+    ended.map_err(|error| error.message().strip_prefix(UNHELD).unwrap_or(error.message()).to_owned())
 }

@@ -31,6 +31,7 @@ use super::guard::{self, Guard};
 use super::hold::Hold;
 use super::levels::Levels;
 use super::quota::{Group, Groups};
+use super::report::{self, Report};
 use super::sweep::{self, Started};
 use super::warm::Warm;
 
@@ -63,6 +64,8 @@ pub(super) struct Running {
     /// When it was asked for.
     pub(super) stdin: Option<ChildStdin>,
     pub(super) control: UnixStream,
+    /// Says whether it was never started.
+    pub(super) report: Report,
     /// Serves the way out of its network, for as long as this is kept.
     pub(super) way_out: JoinSet<()>,
     /// Its control group, if it has one of its own.
@@ -251,6 +254,9 @@ fn start_guard(contain: &Path, started: &Started) -> io::Result<Guard> {
 
 fn start(contain: &Path, launch: Launch, mark: &str, started: &Started, dial: Dial) -> io::Result<Running> {
     let (ours, theirs) = pair()?;
+    let (report, reporter) = report::pipe()?;
+    contain::send(&ours, reporter.as_fd())?;
+    drop(reporter);
     let stdin = if launch.input {
         let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
         contain::send(&ours, read.as_fd())?;
@@ -292,7 +298,7 @@ fn start(contain: &Path, launch: Launch, mark: &str, started: &Started, dial: Di
         known.processes.insert(pid);
     }
     drop(known);
-    Ok(Running { child, stdin, control: stream(ours)?, way_out, group })
+    Ok(Running { child, stdin, control: stream(ours)?, report, way_out, group })
 }
 
 fn pair() -> io::Result<(OwnedFd, OwnedFd)> {

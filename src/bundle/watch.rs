@@ -15,9 +15,9 @@ use rustix::process::{Pid, Signal};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::contain::{NOT_STARTED, UNHELD};
 use super::control::{Control, Ears, Said};
 use super::questions::Questions;
+use super::report::Unstarted;
 use super::runner::{Live, Runner, Running};
 use super::sweep::{signal, sweep, sweep_all};
 use super::tail::Tail;
@@ -53,6 +53,8 @@ pub(super) enum Cause {
 
 /// How a program ended, once nothing of the run is left.
 pub(super) struct Ended {
+    /// Why it was never started, if it was not; nobody else than the shell itself says so.
+    pub(super) unstarted: Option<Unstarted>,
     pub(super) cause: Option<Cause>,
     pub(super) status: std::io::Result<ExitStatus>,
     /// The last of what it said on standard error.
@@ -131,7 +133,8 @@ impl Watched {
             (status, cause)
         };
         drop(self.live);
-        Ended { cause, status, said: self.tail.shown(), longest: self.longest }
+        let unstarted = running.report.told();
+        Ended { unstarted, cause, status, said: self.tail.shown(), longest: self.longest }
     }
 
     /// Ends what the program left behind and takes its folder away.
@@ -158,6 +161,7 @@ impl Ended {
     /// doubt.
     pub(super) fn verdict_of_unsafe(self) -> Result<(), Error> {
         let ended_itself = match (&self.cause, &self.status) {
+            _ if self.unstarted.is_some() => true,
             (Some(Cause::GaveUp(_) | Cause::Unread), _) => true,
             (Some(Cause::Late), _) | (None, Err(_)) => false,
             (None, Ok(status)) => status.code().is_some(),
@@ -169,15 +173,25 @@ impl Ended {
     /// The same for a program that is kept for several calls, and ended in the midst of one: only one that never started
     /// leaves nobody in doubt.
     pub(super) fn verdict_of_kept(self) -> Result<(), Error> {
-        let started = self.status.as_ref().ok().and_then(ExitStatus::code) != Some(NOT_STARTED);
+        let started = self.unstarted.is_none();
         let verdict = self.verdict();
         if started { verdict.map_err(|error| error.as_kind(ErrorKind::Unknown)) } else { verdict }
     }
 
     /// Well, or the reason why not.
     pub(super) fn verdict(self) -> Result<(), Error> {
-        let Self { cause, status, said, longest } = self;
+        let Self { unstarted, cause, status, said, longest } = self;
         let also = if said.is_empty() { String::new() } else { format!(": {said}") };
+        match (unstarted, &cause) {
+            (Some(Unstarted::Unfit(why)), None | Some(Cause::Late | Cause::GaveUp(_))) => {
+                return Err(Error::failed(why));
+            }
+            (Some(why @ Unstarted::Unheld(_)), None | Some(Cause::Late | Cause::GaveUp(_))) => {
+                let help = "`status` says which sandboxes this machine has; needs.sandbox of the manifest names one";
+                return Err(Error::new(ErrorKind::Denied, why.to_string()).help(help));
+            }
+            (Some(_), Some(Cause::Unread)) | (None, _) => {}
+        }
         match (cause, status) {
             (Some(Cause::GaveUp(message)), _) => Err(Error::failed(if message.is_empty() {
                 "the program gave up".to_owned()
@@ -192,12 +206,6 @@ impl Ended {
             (None, Err(error)) => Err(Error::failed(format!("how the program ended is not known: {error}"))),
             (None, Ok(status)) => match (status.code(), status.signal()) {
                 (Some(0), _) => Ok(()),
-                (Some(NOT_STARTED), _) if said.starts_with(UNHELD) => {
-                    let help =
-                        "`status` says which sandboxes this machine has; needs.sandbox of the manifest names one";
-                    Err(Error::new(ErrorKind::Denied, said).help(help))
-                }
-                (Some(NOT_STARTED), _) if !said.is_empty() => Err(Error::failed(said)),
                 (Some(code), _) if said.is_empty() => {
                     Err(Error::failed(format!("the program ended with exit code {code} and said nothing")))
                 }

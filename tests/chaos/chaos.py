@@ -299,6 +299,31 @@ def code():
     sys.exit(137)
 
 
+def claims():
+    """Says what the shell says of programs that never ran."""
+    sys.stderr.write("the program cannot be contained: x")
+    sys.exit(126)
+
+
+def deep_folders():
+    """Folders in each other, deeper than descriptors reach, with a file at the end."""
+    for _ in range(1500):
+        os.mkdir("0")
+        os.chdir("0")
+    os.close(os.open("file", os.O_CREAT))
+    say("left\n")
+
+
+def shut_folders():
+    """Folders that nobody may look into, their own among them, and a link to what is not theirs."""
+    os.makedirs("a/b/c")
+    os.close(os.open("a/b/c/file", os.O_CREAT))
+    os.symlink("/", "a/b/root")
+    for folder in ("a/b/c", "a/b", "a", "."):
+        os.chmod(folder, 0)
+    say("left\n")
+
+
 def killed():
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -50,6 +50,9 @@ const BAD: &[(&str, [&str; 3])] = &[
     ("try signals", [NOT_HELD, "well", "well"]),
     ("try core", ["crashed with signal 6"; 3]),
     ("try code", ["exit code 137"; 3]),
+    ("try claims", ["the program cannot be contained: x (exit code 126)"; 3]),
+    ("try deep_folders", ["left"; 3]),
+    ("try shut_folders", ["left"; 3]),
     ("try killed", ["was killed"; 3]),
 ];
 const LATE: &str = "did not end within 2 s and was ended";
