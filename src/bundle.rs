@@ -36,6 +36,7 @@ mod process;
 mod questions;
 mod quota;
 mod reach;
+mod remove;
 mod report;
 mod runner;
 pub(crate) mod scaffold;

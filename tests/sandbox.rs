@@ -6,7 +6,7 @@
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::{SocketAddr, UnixListener};
 
 use serde_json::{Value, json};
@@ -248,6 +248,8 @@ fn basic_is_without_a_fence_and_the_probes_find_that() {
 #[test]
 fn what_cannot_be_had_is_denied() {
     let site = Site::new();
+    fs::create_dir(site.home.beside("out/below")).unwrap();
+    symlink(site.home.beside("out"), site.home.beside("link")).unwrap();
     for (name, needs, why) in [
         ("relative", "{write: [out]}".to_owned(), "a path begins with /"),
         ("gone", "{write: [/nothing/is/here]}".into(), "it is not there"),
@@ -257,6 +259,7 @@ fn what_cannot_be_had_is_denied() {
             "the home of the shell is its own",
         ),
         ("all", "{write: [/]}".into(), "the home of the shell is its own"),
+        ("linked", format!("{{write: [{}]}}", site.home.beside("link/below").display()), "it leads over a link"),
     ] {
         site.bundle(name, &needs);
         site.home.run(&format!("{name}:try")).fails(3, why);

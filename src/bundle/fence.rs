@@ -4,6 +4,7 @@
 //! Deliberately absent: what a bundle needs (`reach.rs`). Landlock knows no modes, owners and times of files, no UDP and,
 //! before Linux 7.1, no sockets with a path; `docs/bundles.md` says so.
 
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -12,6 +13,8 @@ use landlock::{
     PathBeneath, PathFd, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope,
     path_beneath_rules,
 };
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat2, stat};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::calls::{self, Sockets};
@@ -32,8 +35,11 @@ pub(super) struct Fence {
     pub(super) read: Vec<PathBuf>,
     /// Devices that it reads and writes. Those that are not there are left out.
     pub(super) devices: Vec<PathBuf>,
-    /// Files, and folders with all below, that it reads and writes. All must be there.
+    /// Files, and folders with all below, that it reads and writes. All must be there, and none lead over a link.
     pub(super) write: Vec<PathBuf>,
+    /// The home of the shell, in and over which nothing is written; none where it cannot be reached.
+    #[serde(default)]
+    pub(super) home: Option<PathBuf>,
     /// TCP ports it connects to. With none it has no sockets to the network but TCP, which reaches nothing.
     pub(super) ports: Vec<u16>,
     /// The port of the shell's own services, to which it connects by TCP too; UDP is none of it.
@@ -67,6 +73,26 @@ impl Fence {
         Ok((status, false))
     }
 
+    /// Opens a path of `write` at the moment of its use. Another program of the bundle may have put a link there since it
+    /// was written down, or be about to: no link is followed, and what was opened is what is looked at.
+    pub(super) fn written(&self, path: &Path) -> Result<Written, String> {
+        let refused = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let no_links = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let file = openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), no_links).map_err(|error| {
+            refused(if error == Errno::LOOP { &"it leads over a link" } else { &error as &dyn std::fmt::Display })
+        })?;
+        let about = fstat(&file).map_err(|error| refused(&error))?;
+        if let Some(home) = &self.home {
+            let place = std::fs::read_link(opened(&file)).map_err(|error| refused(&error))?;
+            let same =
+                |above: &Path| stat(above).is_ok_and(|at| (at.st_dev, at.st_ino) == (about.st_dev, about.st_ino));
+            if place.starts_with(home) || home.starts_with(&place) || home.ancestors().any(same) {
+                return Err(refused(&HOME));
+            }
+        }
+        Ok(Written { is_folder: FileType::from_raw_mode(about.st_mode) == FileType::Directory, file })
+    }
+
     /// Closes files and ports; says what the kernel has.
     fn restrict(&self, least: ABI) -> Result<LandlockStatus, String> {
         let read = AccessFs::from_read(MOST);
@@ -74,10 +100,12 @@ impl Fence {
         let write = AccessFs::from_all(MOST) & !(AccessFs::MakeChar | AccessFs::MakeBlock);
         let devices = AccessFs::from_file(MOST) & !BitFlags::from(AccessFs::Execute);
         let mut ruleset = ruleset(least).map_err(|error| said(&error))?;
-        for path in std::iter::once(Path::new(".")).chain(self.write.iter().map(PathBuf::as_path)) {
-            let open = PathFd::new(path).map_err(|error| format!("{}: {error}", path.display()))?;
-            let of_kind = if path.is_dir() { write } else { write & AccessFs::from_file(MOST) };
-            ruleset = ruleset.add_rule(PathBeneath::new(open, of_kind)).map_err(|error| said(&error))?;
+        let own = PathFd::new(".").map_err(|error| format!("the private folder: {error}"))?;
+        ruleset = ruleset.add_rule(PathBeneath::new(own, write)).map_err(|error| said(&error))?;
+        for path in &self.write {
+            let written = self.written(path)?;
+            let of_kind = if written.is_folder { write } else { write & AccessFs::from_file(MOST) };
+            ruleset = ruleset.add_rule(PathBeneath::new(written.file, of_kind)).map_err(|error| said(&error))?;
         }
         let port = |port: &u16| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp));
         let status = ruleset
@@ -91,6 +119,20 @@ impl Fence {
             RulesetStatus::NotEnforced => Err("Landlock does not hold".into()),
         }
     }
+}
+
+/// A file or folder that a program writes to, opened.
+pub(super) struct Written {
+    pub(super) file: OwnedFd,
+    pub(super) is_folder: bool,
+}
+
+/// Why nothing is written there.
+pub(super) const HOME: &str = "the home of the shell is its own";
+
+/// Where something is that was opened, as long as it is open, whatever becomes of its path.
+pub(super) fn opened(file: &OwnedFd) -> PathBuf {
+    format!("/proc/self/fd/{}", file.as_raw_fd()).into()
 }
 
 /// All that is forbidden before rules allow some of it.
@@ -151,6 +193,10 @@ fn attempt() -> Result<(String, bool), String> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test")]
+
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
@@ -167,11 +213,35 @@ mod tests {
     }
 
     #[test]
+    fn what_has_become_a_link_is_not_written_to() {
+        let temporary = tempfile::tempdir().unwrap();
+        let root = std::fs::canonicalize(temporary.path()).unwrap();
+        let (home, data) = (root.join("all/home"), root.join("data"));
+        std::fs::create_dir_all(home.join("runs")).unwrap();
+        std::fs::create_dir_all(data.join("real/below")).unwrap();
+        std::fs::write(data.join("file"), "x").unwrap();
+        symlink(&home, data.join("link")).unwrap();
+        symlink(data.join("file"), data.join("file-link")).unwrap();
+        let fence = Fence { home: Some(home.clone()), ..Fence::default() };
+        let tried = |path: &Path| fence.written(path).map(|written| written.is_folder);
+        let tail = |path: &Path| tried(path).map_err(|why| why.rsplit(": ").next().unwrap_or_default().to_owned());
+        assert_eq!((tried(&data.join("real/below")), tried(&data.join("file"))), (Ok(true), Ok(false)));
+        for link in ["link", "link/runs", "file-link"] {
+            assert_eq!(tail(&data.join(link)), Err("it leads over a link".into()), "{link}");
+        }
+        for own in [&home, &home.join("runs"), &root.join("all"), &root] {
+            assert_eq!(tail(own), Err(HOME.into()), "{}", own.display());
+        }
+        tried(&data.join("gone")).unwrap_err();
+    }
+
+    #[test]
     fn a_fence_survives_the_way_to_its_process() {
         let fence = Fence {
             read: vec!["/usr".into()],
             devices: vec!["/dev/null".into()],
             write: vec!["/srv/data".into()],
+            home: Some("/srv/pipit".into()),
             ports: vec![443],
             services: Some(4002),
         };

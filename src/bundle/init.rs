@@ -72,6 +72,8 @@ fn start(mut fence: Fence, mut command: Command) -> Result<(OwnedFd, Pid), Unsta
     let unheld = |error: &dyn std::fmt::Display| Unstarted::unheld(error);
     let nothing = contain::nothing().map_err(|error| unheld(&error))?;
     layout::furnish(&fence).map_err(|why| unheld(&why))?;
+    // what of it was not put in there is out of reach
+    fence.home = None;
     fence.read.push("/proc".into());
     fence.write.push(layout::TEMPORARY.into());
     give_away().map_err(|error| unheld(&error))?;

@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use rustix::fs::StatVfsMountFlags;
 
-use super::fence::Fence;
+use super::fence::{Fence, opened};
 
 /// Where everybody writes what is not to last.
 pub(super) const TEMPORARY: &str = "/tmp";
@@ -34,10 +34,14 @@ pub(super) fn furnish(fence: &Fence) -> Result<(), String> {
     step("a root of its own", in_memory(&own, root))?;
     layout.folder_in_memory(Path::new(TEMPORARY), temporary)?;
     for place in fence.read.iter().chain(&fence.devices) {
-        layout.place(place, Access::Read)?;
+        layout.place(place)?;
     }
     for place in &fence.write {
-        layout.place(place, Access::Write)?;
+        let written = fence.written(place)?;
+        if !layout.has(place, Access::Write) {
+            let bound = layout.bind(place.clone(), &opened(&written.file), Access::Write);
+            bound.map_err(|error| unplaced(place, &error))?;
+        }
     }
     for name in ALSO_TEMPORARY {
         let at = layout.inside(Path::new(name));
@@ -58,6 +62,10 @@ pub(super) fn furnish(fence: &Fence) -> Result<(), String> {
 }
 
 const NONE: Option<&str> = None;
+
+fn unplaced(path: &Path, error: &io::Error) -> String {
+    format!("{}, which cannot be put in its root: {error}", path.display())
+}
 
 fn step(what: &str, done: nix::Result<()>) -> Result<(), String> {
     done.map_err(|error| format!("{what}, which this machine does not let its user have: {error}"))
@@ -93,18 +101,18 @@ impl Layout {
 
     /// Puts a file or folder of the machine where it is outside, and the links on the way there. What is not there is
     /// left out, as is what the new `/proc` brings.
-    fn place(&mut self, path: &Path, access: Access) -> Result<(), String> {
+    fn place(&mut self, path: &Path) -> Result<(), String> {
         if path.starts_with("/proc") {
             return Ok(());
         }
-        match self.follow(path, access) {
+        match self.follow(path) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(format!("{}, which cannot be put in its root: {error}", path.display())),
+            Err(error) => Err(unplaced(path, &error)),
         }
     }
 
-    fn follow(&mut self, path: &Path, access: Access) -> io::Result<()> {
+    fn follow(&mut self, path: &Path) -> io::Result<()> {
         let mut rest: Vec<PathBuf> = vec![path.to_owned()];
         let mut at = PathBuf::from("/");
         let mut links = 0;
@@ -136,7 +144,7 @@ impl Layout {
                 }
             }
         }
-        if self.has(&at, access) { Ok(()) } else { self.bind(at, access) }
+        if self.has(&at, Access::Read) { Ok(()) } else { self.bind(at.clone(), &at, Access::Read) }
     }
 
     /// Whether a place is there already, in another one.
@@ -157,16 +165,17 @@ impl Layout {
         }
     }
 
-    fn bind(&mut self, path: PathBuf, access: Access) -> io::Result<()> {
+    /// Puts what is at `from` where `path` says.
+    fn bind(&mut self, path: PathBuf, from: &Path, access: Access) -> io::Result<()> {
         let at = self.inside(&path);
-        let about = fs::metadata(&path)?;
+        let about = fs::metadata(from)?;
         if about.is_dir() {
             fs::create_dir_all(&at)?;
         } else if !at.exists() {
             at.parent().map_or(Ok(()), fs::create_dir_all)?;
             fs::File::create(&at)?;
         }
-        mount(Some(&path), &at, NONE, MsFlags::MS_BIND | MsFlags::MS_REC, NONE)?;
+        mount(Some(from), &at, NONE, MsFlags::MS_BIND | MsFlags::MS_REC, NONE)?;
         let device = about.file_type().is_char_device();
         if access == Access::Read && !device {
             // a mount that came from outside keeps what it was made without

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use ecow::EcoString;
 use pipit_commands::{Error, ErrorKind};
 
-use super::fence::{Fence, Reached, reached};
+use super::fence::{Fence, HOME, Reached, reached};
 use super::gate::Endpoint;
 use super::hold::Hold;
 use super::loopback;
@@ -182,6 +182,7 @@ pub(super) fn fence(
         read: search.read,
         devices: DEVICES.map(PathBuf::from).to_vec(),
         write: written(bundle, &home)?,
+        home: Some(home.clone()),
         ports: ports(&bundle.manifest, settings),
         services: None,
     })
@@ -212,8 +213,12 @@ fn written(bundle: &Ready, home: &Path) -> Result<Vec<PathBuf>, Error> {
             return bad(text, "a path begins with /");
         }
         let Ok(real) = fs::canonicalize(path) else { return bad(text, "it is not there") };
+        // who may write on the way could point the link elsewhere, and give this bundle what is there
+        if real != path {
+            return bad(text, &format!("it leads over a link or up again; name {}", real.display()));
+        }
         if real.starts_with(home) || home.starts_with(&real) {
-            return bad(text, "the home of the shell is its own");
+            return bad(text, HOME);
         }
         paths.push(real);
     }

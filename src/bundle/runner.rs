@@ -6,13 +6,13 @@
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::pipe::PipeFlags;
@@ -31,6 +31,7 @@ use super::guard::{self, Guard};
 use super::hold::Hold;
 use super::levels::Levels;
 use super::quota::{Group, Groups};
+use super::remove::remove;
 use super::report::{self, Report};
 use super::sweep::{self, Started};
 use super::warm::Warm;
@@ -315,9 +316,13 @@ fn stream(end: OwnedFd) -> io::Result<UnixStream> {
 fn clear(folders: &Path) {
     let Ok(entries) = fs::read_dir(folders) else { return };
     for entry in entries.flatten() {
-        let age = entry.metadata().and_then(|about| about.modified()).ok().and_then(|time| time.elapsed().ok());
-        if age.is_some_and(|age| age > STALE) {
-            let _ = fs::remove_dir_all(entry.path());
+        // not the time that a program may set
+        let changed = entry.metadata().ok().and_then(|about| u64::try_from(about.ctime()).ok());
+        let age = changed.and_then(|seconds| (SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).elapsed().ok());
+        if age.is_some_and(|age| age > STALE)
+            && let Err(error) = remove(&entry.path())
+        {
+            tracing::warn!(folder = %entry.path().display(), %error, "a private folder could not be taken away");
         }
     }
 }

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::control::{Control, Ears, Said};
 use super::questions::Questions;
+use super::remove::{remove, remove_empty};
 use super::report::Unstarted;
 use super::runner::{Live, Runner, Running};
 use super::sweep::{signal, sweep, sweep_all};
@@ -150,7 +151,13 @@ impl Watched {
                 tracing::warn!(invocation = self.mark, "a program left processes behind that could not be ended");
             }
         }
-        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
+        // nearly always it is empty; what a program filled it with may take long
+        if remove_empty(&self.folder) {
+            return;
+        }
+        let folder = self.folder.clone();
+        let removed = tokio::task::spawn_blocking(move || remove(&folder)).await;
+        if let Err(error) = removed.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
             tracing::warn!(folder = %self.folder.display(), %error, "a private folder could not be taken away");
         }
     }

@@ -190,6 +190,17 @@ fn what_behaves_badly_is_contained_at_isolate() {
     survives(2);
 }
 
+/// An administrator looks into every folder, others have to open them first.
+#[test]
+fn folders_that_are_shut_are_taken_away_by_who_has_no_rights() {
+    let home = Home::new().of_nobody();
+    install(&home, "restrict");
+    for how in ["shut_folders", "deep_folders"] {
+        assert_eq!(home.run(&format!("chaos:try {how}")).well(), "left");
+        assert_eq!(fs::read_dir(home.path().join("runs")).unwrap().count(), 0, "{how}");
+    }
+}
+
 /// They took off all that says where they come from, so nobody but the kernel can find them.
 #[test]
 fn what_hides_dies_with_the_shell_at_isolate() {

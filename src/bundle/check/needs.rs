@@ -1,5 +1,7 @@
 //! The manifest's `needs`: programs, network, paths, sandbox.
 
+use std::path::Path;
+
 use ecow::EcoString;
 
 use super::super::field::{Field, Notes};
@@ -18,9 +20,23 @@ pub(super) fn read(field: &Field<'_>, notes: &mut Notes) -> Option<Needs> {
     };
     let programs = list("programs", is_program, "a program is named without its path, as in aws");
     let network = list("network", is_endpoint, "an address is host:port or *.host:port, as in *.amazonaws.com:443");
-    let write = list("write", |path| !path.is_empty() && !path.contains('\0'), "a path is expected");
+    let write = written(fields.get("write").and_then(|field| field.texts(notes)).unwrap_or_default(), notes);
     let sandbox = fields.get("sandbox").and_then(|field| sandbox(&field, notes)).unwrap_or_default();
     Some(Needs { programs, network, write, sandbox })
+}
+
+fn written(texts: Vec<(Field<'_>, &str)>, notes: &mut Notes) -> Vec<EcoString> {
+    for (at, (item, text)) in texts.iter().enumerate() {
+        let within = |(other, (_, above)): (usize, &(Field<'_>, &str))| {
+            other != at && Path::new(text).starts_with(above) && (other < at || !Path::new(above).starts_with(text))
+        };
+        if text.is_empty() || text.contains('\0') {
+            notes.wrong(item, "a path is expected");
+        } else if texts.iter().enumerate().any(within) {
+            notes.wrong(item, "this lies within another path of the list, which is enough");
+        }
+    }
+    texts.into_iter().map(|(_, text)| text.into()).collect()
 }
 
 fn is_program(name: &str) -> bool {
