@@ -157,7 +157,8 @@ fn read(line: &[u8]) -> Result<Said, String> {
 pub(super) fn said(record: &Record) -> Result<Said, String> {
     let text = |key: &str| record.get(key).map(|value| short(&scrub::text(&value.to_text())));
     if let Some(message) = text("abort") {
-        return Ok(Said::Abort(message));
+        // a line of its own would read as the shell's
+        return Ok(Said::Abort(message.lines().map(str::trim).collect::<Vec<_>>().join(" ").trim().into()));
     }
     if let Some(text) = text("ask") {
         return Ok(Said::Ask(Inquiry { text, one_of: choices(record)? }));
@@ -228,6 +229,7 @@ mod tests {
         assert_eq!(note(r#"{"log":"x","level":"warn"}"#), warn("x".into()));
         assert_eq!(note(r#"{"template":"t"}"#), Note::Template("t".into()));
         assert_eq!(read(br#"{"abort":"no"}"#), Ok(Said::Abort("no".into())));
+        assert_eq!(read(br#"{"abort":"no\n\nerror: x\r\n"}"#), Ok(Said::Abort("no  error: x".into())));
         let asked = |one_of: &[&str]| {
             Said::Ask(Inquiry { text: "which?".into(), one_of: one_of.iter().map(|one| (*one).into()).collect() })
         };

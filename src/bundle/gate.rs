@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 use super::contain;
 use super::control::{Hear, warn};
+use crate::scrub;
 
 /// The most connections of a run at once; more wait.
 const CONNECTIONS: usize = 64;
@@ -110,7 +111,7 @@ struct Told {
 impl Told {
     async fn pass(&self, mut client: TcpStream) -> io::Result<()> {
         let asked = timeout(ASKING, ask(&mut client)).await.unwrap_or(Err("408 Request Timeout"));
-        let Asked { host, port, first } = match asked {
+        let Asked { host, said, port, first } = match asked {
             Ok(asked) => asked,
             Err(status) => {
                 return refuse(&mut client, status, "this is a way out for HTTP, by CONNECT or whole address").await;
@@ -119,7 +120,9 @@ impl Told {
         let mut server = match self.connect(&host, port).await {
             Ok(server) => server,
             Err(Refused { status, why }) => {
-                self.tell(&host, port, &why);
+                // a secret is known as it was written
+                let why = if said == host { why } else { why.replace(&host, &said) };
+                self.tell(&said, port, &why);
                 return refuse(&mut client, status, &why).await;
             }
         };
@@ -171,6 +174,8 @@ async fn refuse(client: &mut TcpStream, status: &str, why: &str) -> io::Result<(
 /// Where a program wants to go.
 struct Asked {
     host: String,
+    /// The host as it was written, without secrets, for whoever is told of it.
+    said: String,
     port: u16,
     first: First,
 }
@@ -213,7 +218,7 @@ fn read(head: &[u8]) -> Result<Option<Asked>, &'static str> {
     if method == "CONNECT" {
         let (host, port) = target.rsplit_once(':').ok_or(BAD)?;
         let port = port.parse().map_err(|_| BAD)?;
-        return Ok(Some(Asked { host: plain(host), port, first: First::Tunnel(rest.to_vec()) }));
+        return Ok(Some(Asked { host: plain(host), said: said(host), port, first: First::Tunnel(rest.to_vec()) }));
     }
     let url = url::Url::parse(target).map_err(|_| BAD)?;
     let host = url.host_str().filter(|_| url.scheme() == "http").ok_or(BAD)?;
@@ -229,7 +234,18 @@ fn read(head: &[u8]) -> Result<Option<Asked>, &'static str> {
     }
     first.extend_from_slice(b"Connection: close\r\n\r\n");
     first.extend_from_slice(rest);
-    Ok(Some(Asked { host: plain(host), port, first: First::Request(first) }))
+    let written = target.split_once("://").map_or(target, |(_, rest)| rest);
+    let written = written.split(['/', '?', '#']).next().unwrap_or_default();
+    let written = written.rsplit_once('@').map_or(written, |(_, host)| host);
+    let written =
+        written.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(written, |(host, _)| host);
+    Ok(Some(Asked { host: plain(host), said: said(written), port, first: First::Request(first) }))
+}
+
+/// A host as it is told of: one that holds a secret as it was written without that, any other as it is compared.
+fn said(host: &str) -> String {
+    let clean = scrub::text(host);
+    if clean == host { plain(host) } else { clean.to_string() }
 }
 
 /// Whether a header is between the program and the way out.
@@ -267,9 +283,26 @@ mod tests {
     }
 
     fn asked(head: &str) -> (String, u16, String) {
-        let Asked { host, port, first } = read(head.as_bytes()).ok().flatten().unwrap();
+        let Asked { host, port, first, .. } = read(head.as_bytes()).ok().flatten().unwrap();
         let (First::Tunnel(bytes) | First::Request(bytes)) = first;
         (host, port, String::from_utf8(bytes).unwrap())
+    }
+
+    #[test]
+    fn a_secret_in_a_host_is_known_as_it_was_written() {
+        scrub::keep("gate-test", "AbCdEf-GateTest");
+        for head in [
+            "CONNECT AbCdEf-GateTest.evil.test:443 HTTP/1.1\r\n\r\n",
+            "GET http://me@AbCdEf-GateTest.evil.test:81/x?y HTTP/1.1\r\n\r\n",
+        ] {
+            let asked = read(head.as_bytes()).ok().flatten().unwrap();
+            assert_eq!(
+                (asked.host.as_str(), asked.said.as_str()),
+                ("abcdef-gatetest.evil.test", "[secret gate-test].evil.test")
+            );
+        }
+        let asked = read(b"GET http://API.test/ HTTP/1.1\r\n\r\n").ok().flatten().unwrap();
+        assert_eq!(asked.said, "api.test");
     }
 
     #[test]

@@ -287,7 +287,7 @@ impl Prepared {
             }
         };
         let stdin = running.stdin.take();
-        let tail = Arc::new(Tail::new(running.child.stderr.take()));
+        let tail = Arc::new(Tail::new(running.child.stderr.take(), self.runner.home()));
         if let Some(stdout) = running.child.stdout.take() {
             // nobody there means that `stop` has come
             let _ = pipes.send((stdin, stdout, Arc::clone(&tail)));

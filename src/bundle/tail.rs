@@ -1,9 +1,11 @@
 //! The last of what a program says on standard error, for whoever's call fails.
 //!
-//! A program that is kept says it to one after the other, so what it said before a call is cut off before that begins.
+//! What it says stands in chat: without the folders of the home that it runs in, and with every line but the first set in, so
+//! that none reads as the shell's own. A program that is kept says it to one after the other, so what it said before a call is cut off before that begins.
 //! Deliberately absent: when (`warm.rs`).
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::io::Errno;
@@ -22,6 +24,7 @@ pub(super) struct Tail {
     /// None when it cannot be read.
     pipe: Option<pipe::Receiver>,
     said: Mutex<Vec<u8>>,
+    home: PathBuf,
 }
 
 impl Tail {
@@ -30,13 +33,13 @@ impl Tail {
     /// The most lines that are shown.
     const LINES: usize = 10;
 
-    /// Nothing was said yet.
-    pub(super) fn new(errors: Option<ChildStderr>) -> Self {
+    /// Nothing was said yet. `home` is the shell's, where programs are and run.
+    pub(super) fn new(errors: Option<ChildStderr>, home: &Path) -> Self {
         let open = |errors: ChildStderr| pipe::Receiver::from_owned_fd(errors.into_owned_fd()?);
         let pipe = errors.and_then(|errors| {
             open(errors).inspect_err(|error| tracing::warn!(%error, "standard error of a program is not heard")).ok()
         });
-        Self { pipe, said: Mutex::default() }
+        Self { pipe, said: Mutex::default(), home: home.to_owned() }
     }
 
     /// Reads to the end.
@@ -79,11 +82,50 @@ impl Tail {
         let text = scrub::owned(String::from_utf8_lossy(&self.lock()).into_owned());
         let text = text.get(text.ceil_char_boundary(text.len().saturating_sub(Self::KEPT))..).unwrap_or_default();
         let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+        let text = inside(&text, &self.home.to_string_lossy());
         let lines: Vec<&str> = text.trim().lines().collect();
-        lines.get(lines.len().saturating_sub(Self::LINES)..).unwrap_or_default().join("\n")
+        lines.get(lines.len().saturating_sub(Self::LINES)..).unwrap_or_default().join("\n  ")
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<u8>> {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The text with paths in folders of bundles and of runs from there on: where the home is concerns nobody in the room.
+fn inside(text: &str, home: &str) -> String {
+    let mut text = text.to_owned();
+    for (folder, below) in [("runs/dev-", 2), ("bundles/", 1), ("runs/", 1)] {
+        let prefix = format!("{home}/{folder}");
+        let mut from = 0;
+        while let Some(at) = text.get(from..).and_then(|rest| rest.find(&prefix)).map(|at| from + at) {
+            let rest = text.get(at + prefix.len()..).unwrap_or_default();
+            let path = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).unwrap_or(rest.len());
+            let slash = rest.get(..path).and_then(|path| path.match_indices('/').nth(below - 1));
+            let end = slash.map_or(0, |(slash, _)| at + prefix.len() + slash + 1);
+            if end > 0 {
+                text.replace_range(at..end, "");
+            }
+            from = if end > 0 { at } else { at + prefix.len() };
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::inside;
+
+    #[test]
+    fn paths_begin_in_the_bundle() {
+        for (said, shown) in [
+            ("/h/bundles/0a1/p.sh: 3: no", "p.sh: 3: no"),
+            ("File \"/h/bundles/0a1/lib/p.py\", /h/bundles/0a1/q.py", "File \"lib/p.py\", q.py"),
+            ("/h/runs/7f/out /h/runs/dev-x/0a1/p.sh", "out p.sh"),
+            ("/h/bundles/0a1 /other/bundles/0a1/p", "/h/bundles/0a1 /other/bundles/0a1/p"),
+            ("/h/bundles/ and /h/bundles//p", "/h/bundles/ and p"),
+        ] {
+            assert_eq!(inside(said, "/h"), shown);
+        }
     }
 }
