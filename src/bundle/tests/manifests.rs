@@ -130,6 +130,10 @@ fn faults_say_what_and_where() {
             "commands.c.timeout: a time is written 30s, 5m or 1h, and is at most 12h (line 10, column 14)",
         ),
         (
+            &with("    run: [./c.sh]\nneeds: {write: [/srv/data, /srv/other, /srv/data/below]}\n"),
+            "needs.write[2]: this lies within another path of the list, which is enough (line 10, column 40)",
+        ),
+        (
             &with("    run: [./c.sh]\nconfig: [{name: LD_PRELOAD}]\n"),
             "config[0].name: LD_PRELOAD would steer how programs are loaded; choose another name (line 10, column 17)",
         ),
