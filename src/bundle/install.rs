@@ -353,6 +353,9 @@ fn checked(read: folder::Read, from: &str) -> Result<(folder::Read, Manifest, Ve
     for entry in &checked.manifest.commands {
         let Program::Own(path) = &entry.run.program else { continue };
         let why = match read.executable(path) {
+            Some(true) if read.content(path).is_some_and(ends_as_on_windows) => {
+                format!("the first line of {path} ends with CR LF, so its interpreter is not found; save it with LF")
+            }
             Some(true) => continue,
             Some(false) => format!("{path} may not be executed; give it that mode (chmod +x)"),
             None => format!("the folder has no file {path}"),
@@ -360,6 +363,12 @@ fn checked(read: folder::Read, from: &str) -> Result<(folder::Read, Manifest, Ve
         faults.push(Fault::new(format!("commands.{}.run[0]", entry.name), why));
     }
     if faults.is_empty() { Ok((read, checked.manifest, checked.warnings)) } else { Err(refused(&faults)) }
+}
+
+/// Whether the line of a script that names its interpreter ends with CR LF, which would be a part of the name.
+fn ends_as_on_windows(script: &[u8]) -> bool {
+    let first = script.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    first.starts_with(b"#!") && first.ends_with(b"\r")
 }
 
 /// The manifest of a kept folder, whose content is still what the digest says.

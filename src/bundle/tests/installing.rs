@@ -132,7 +132,7 @@ async fn programs_are_looked_up_and_names_compared() {
 #[tokio::test(flavor = "multi_thread")]
 async fn folders_that_are_refused() {
     type Spoil = fn(&Path);
-    let cases: [(&str, Spoil); 7] = [
+    let cases: [(&str, Spoil); 8] = [
         ("out is a link", |folder| symlink("/etc/passwd", folder.join("out")).unwrap()),
         ("out is a link", |folder| symlink("/etc", folder.join("out")).unwrap()),
         ("out is neither a file nor a folder", |folder| {
@@ -149,6 +149,9 @@ async fn folders_that_are_refused() {
             fs::File::create(folder.join("large")).unwrap().set_len(17 << 20).unwrap();
         }),
         ("the folder has no file say.sh", |folder| fs::remove_file(folder.join("say.sh")).unwrap()),
+        ("the first line of say.sh ends with CR LF", |folder| {
+            fs::write(folder.join("say.sh"), "#!/bin/sh\r\necho hello\r\n").unwrap();
+        }),
         ("say.sh may not be executed", |folder| {
             fs::set_permissions(folder.join("say.sh"), fs::Permissions::from_mode(0o644)).unwrap();
         }),
