@@ -207,6 +207,13 @@ pub(crate) fn of_user(store: &Store, user: &str) -> Result<Vec<Change>, Error> {
     Ok(theirs.map(|document| Change::Delete { kind: KIND, key: document.key, expect: Expect::Anything }).collect())
 }
 
+/// The changes that take away what is set for a bundle, so that another one of its name is given none of it.
+pub(crate) fn of_bundle(store: &Store, bundle: &str) -> Result<Vec<Change>, Error> {
+    let documents = store.list(KIND).map_err(|error| Error::failed(error.to_string()))?;
+    let own = documents.into_iter().filter(|document| document.key.split(' ').next() == Some(bundle));
+    Ok(own.map(|document| Change::Delete { kind: KIND, key: document.key, expect: Expect::Anything }).collect())
+}
+
 /// All that is set for a bundle, without secrets.
 pub(crate) fn show(store: &Store, bundle: &str) -> Result<Vec<Shown>, Error> {
     let shown = |kept: Kept| Shown {

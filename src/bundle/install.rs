@@ -20,7 +20,7 @@ use super::lent::Lent;
 use super::manifest::{Manifest, Program, Sandbox};
 use super::process::{Ready, Settings};
 use super::signature::{self, Key};
-use super::{archive, git};
+use super::{archive, config, git};
 use crate::store::{Change, Expect, Store, StoreError};
 
 /// The kind of the documents of installed versions, by `name@version`.
@@ -198,8 +198,13 @@ pub(crate) async fn disable(store: &Store, name: &str) -> Result<(), Error> {
 }
 
 /// Removes a version that is not enabled, else the only one that is installed. Its folder goes with the last version
-/// that has this content.
-pub(crate) async fn remove(store: &Store, home: &Path, name: &str, version: Option<&str>) -> Result<Installed, Error> {
+/// that has this content; with the last version of a name goes what was set for it, and how much that was comes along.
+pub(crate) async fn remove(
+    store: &Store,
+    home: &Path,
+    name: &str,
+    version: Option<&str>,
+) -> Result<(Installed, usize), Error> {
     let all = list(store)?;
     let of_name: Vec<&Installed> = all.iter().map(|(one, _)| one).filter(|one| one.name == name).collect();
     let installed = match (version, of_name.as_slice()) {
@@ -214,13 +219,16 @@ pub(crate) async fn remove(store: &Store, home: &Path, name: &str, version: Opti
         return Err(Error::failed(format!("{name} {} is enabled", installed.version)).help("disable it first"));
     }
     let key = format!("{name}@{}", installed.version);
-    let change = Change::Delete { kind: INSTALLED, key, expect: Expect::Present };
-    store.apply(vec![change]).await.map_err(|error| stored(&error))?;
+    let mut changes = vec![Change::Delete { kind: INSTALLED, key, expect: Expect::Present }];
+    let settings = if of_name.len() == 1 { config::of_bundle(store, name)? } else { Vec::new() };
+    let forgotten = settings.len();
+    changes.extend(settings);
+    store.apply(changes).await.map_err(|error| stored(&error))?;
     let shared = all.iter().filter(|(one, _)| one.digest == installed.digest).count() > 1;
     if !shared {
         let _ = std::fs::remove_dir_all(place(home).join(&installed.digest));
     }
-    Ok(installed)
+    Ok((installed, forgotten))
 }
 
 /// All installed versions, by name and version from the oldest on, and whether each is the enabled one.

@@ -240,8 +240,14 @@ pub(super) async fn disable(host: &Host, call: &Call) -> Result<Vec<Value>, Erro
 pub(super) async fn remove(host: &Host, call: &Call) -> Result<Vec<Value>, Error> {
     let name = text(call, "NAME")?;
     let version = call.text("VERSION");
-    let removed = install::remove(host.engine.store(), &host.engine.0.home, &name, version.as_deref()).await?;
-    Ok(super::done(format!("{} {} is removed", removed.name, removed.version)))
+    let (store, home) = (host.engine.store(), &host.engine.0.home);
+    let (removed, forgotten) = install::remove(store, home, &name, version.as_deref()).await?;
+    let settings = match forgotten {
+        0 => String::new(),
+        1 => ", and what was set for it: 1 setting".to_owned(),
+        many => format!(", and what was set for it: {many} settings"),
+    };
+    Ok(super::done(format!("{} {} is removed{settings}", removed.name, removed.version)))
 }
 
 pub(super) fn list(host: &Host) -> Result<Vec<Value>, Error> {
