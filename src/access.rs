@@ -30,7 +30,7 @@ pub(crate) use diff::{Fate, differences};
 pub(crate) use lint::lint;
 
 use decide::{Decision, Denial, Facts, Layer, Ruling, Tainted};
-pub(crate) use explain::objection;
+pub(crate) use explain::{foreseen, objection};
 
 /// The role of those who were made administrators with a code, and who are asked where nobody else is named.
 pub(crate) const ADMINISTRATORS: &str = "admin";

@@ -9,7 +9,7 @@ use ecow::EcoString;
 use pipit_commands::{Args, Command, Error, ErrorKind};
 use pipit_grammar::rule::{Effect, Kind, Perms, Place, Requirement, Spot};
 
-use super::decide::{self, Decision, Denial, Standing};
+use super::decide::{self, Decision, Denial, Standing, Unmet};
 use super::{Asked, Audience, Context, Policy, Subject, bounded};
 
 /// How many people are named of those to ask.
@@ -29,7 +29,7 @@ impl Policy {
         let (name, exact) = (subject.name(), command.exact());
         let Some(args) = args else {
             let foreseen = self.foresee(subject, command, context);
-            let said = foreseen.as_ref().and_then(|verdict| objection(subject, command, &verdict.decision));
+            let said = foreseen.as_ref().and_then(|verdict| self::foreseen(subject, command, &verdict.decision));
             let said = said.map(|error| error.to_string());
             let said =
                 said.unwrap_or_else(|| format!("{name} may run {exact}, if its arguments are right by these rules"));
@@ -269,6 +269,31 @@ pub(crate) fn objection(subject: &Subject, command: &Command, decision: &Decisio
     })
 }
 
+/// The same of a denial that was foreseen: of rules that may hold, it depends on the arguments which do.
+pub(crate) fn foreseen(subject: &Subject, command: &Command, decision: &Decision) -> Option<Error> {
+    let error = objection(subject, command, decision)?;
+    match decision {
+        Decision::Deny(Denial::Missing(unmet)) if needs(unmet).len() > 1 => {
+            let (name, exact, needs) = (subject.name(), command.exact(), needs(unmet).join(", or "));
+            let said = format!("{name} may not run {exact}: by what it is given it takes {needs}");
+            let clearer = Error::new(ErrorKind::Denied, said);
+            Some(match error.help_text() {
+                Some(help) => clearer.help(help),
+                None => clearer,
+            })
+        }
+        Decision::Deny(_) | Decision::Allow { .. } | Decision::Park { .. } => Some(error),
+    }
+}
+
+/// What is asked for, each once: two rules may ask for one thing.
+fn needs(unmet: &[Unmet]) -> Vec<String> {
+    let mut needs: Vec<String> = unmet.iter().map(|unmet| unmet.needs.to_string()).collect();
+    needs.sort();
+    needs.dedup();
+    needs
+}
+
 /// Why a call is denied, whoever makes it.
 pub(super) fn grounds(denial: &Denial) -> String {
     match denial {
@@ -278,12 +303,6 @@ pub(super) fn grounds(denial: &Denial) -> String {
             "this room is shared with others, and no rule that holds names it with its service".into()
         }
         Denial::Unreadable { rule, reason } => format!("the rule {rule} cannot be read: {reason}"),
-        Denial::Missing(unmet) => {
-            let mut needs: Vec<String> = unmet.iter().map(|unmet| unmet.needs.to_string()).collect();
-            // two rules may ask for one thing
-            needs.sort();
-            needs.dedup();
-            format!("it takes {}", needs.join(", and "))
-        }
+        Denial::Missing(unmet) => format!("it takes {}", needs(unmet).join(", and ")),
     }
 }

@@ -20,7 +20,7 @@ use super::room::RoomId;
 use super::world::World;
 use super::{Address, Asking, EMBEDDED, Engine, Life, Request, now, serve};
 use crate::access::decide::Decision;
-use crate::access::{Context, Identity, Subject, Verdict, objection};
+use crate::access::{Context, Identity, Subject, Verdict, foreseen, objection};
 use crate::audit::{self, Trail};
 use crate::limits;
 use crate::render::{self, Progress};
@@ -206,7 +206,7 @@ impl LineHost {
     pub(super) fn judge_name(&self, command: &Command, via: Option<Via>) -> Result<(), Error> {
         let context = self.context_by(via);
         let Some(verdict) = self.world.policy.foresee(&self.subject, command, &context) else { return Ok(()) };
-        match objection(&self.subject, command, &verdict.decision) {
+        match foreseen(&self.subject, command, &verdict.decision) {
             Some(error) => {
                 self.write(command, None, &verdict);
                 Err(error)
