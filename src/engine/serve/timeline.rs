@@ -122,6 +122,15 @@ pub(super) async fn timeline(host: &Host, call: &Call) -> Result<Vec<Value>, Err
     let (said, more) = said(host, (since, until), &there, user.as_deref())?;
     let cut = cut || more;
     moments.extend(said.into_iter().map(Moment::Said));
+    if moments.is_empty() {
+        let everybody = Filter { since: Some(since), until: Some(until), oldest: true, limit: 2, ..Filter::default() };
+        let others = found(host, everybody).await?.iter().any(|line| line.ticket != host.line());
+        host.tell(vec![if others {
+            "the log has nothing of that room or person in that time, but of others it has: look at how they are spelled".into()
+        } else {
+            "the log has nothing of that time; --since says from when on, an hour ago when it is left out".into()
+        }]);
+    }
     // within a millisecond lines stand before talk, for that may be their answer
     moments.sort_by_key(Moment::at);
     let about = About { since, until, zone, zone_name, room, user, cut };
