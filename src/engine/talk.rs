@@ -41,12 +41,14 @@ impl Engine {
             tokio::spawn(async move { engine.tell_that_talk_is_kept(&id).await });
             return;
         }
+        // another process may have switched it off a moment ago
+        let Ok(world) = self.world() else { return };
+        if !world.rooms.get(&id).and_then(|room| room.conversation.as_ref()).is_some_and(|kept| kept.told) {
+            return;
+        }
         let who = match speaker {
             Speaker::Bot => "pipit".into(),
-            Speaker::Other(identity) => match self.world_lately() {
-                Ok(world) => world.policy.people().written(identity),
-                Err(_) => return,
-            },
+            Speaker::Other(identity) => world.policy.people().written(identity),
         };
         scrub::keep_typed(shapes::found(text).into_iter().map(|(kind, value)| (kind.to_owned(), value)));
         let text = scrub::text(text.get(..text.floor_char_boundary(limits::TALK_TEXT)).unwrap_or(text)).into_owned();
