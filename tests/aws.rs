@@ -78,7 +78,8 @@ fn a_team_looks_and_acts_on_aws() {
 
     // nothing of a line runs when its end may not
     home.run_as("mallory", "aws ec2").fails(3, "mallory may not run aws:ec2: it takes aws:read");
-    home.run_as("bob", "aws ec2 running | aws stop").fails(3, "bob may not run aws:stop: it takes aws:write");
+    home.run_as("bob", "aws ec2 running | aws stop")
+        .fails(3, "bob may not run aws:stop: by what it is given it takes aws:write");
     assert_eq!(as_bob("aws ec2 stopped | count"), "0");
     home.setup(&["group add doers bob"]);
     let ids = home.run_as("bob", "aws ec2 running | where 'InstanceType == \"t3.micro\"' | get InstanceId").well();
