@@ -33,6 +33,7 @@ pub(crate) use home::Home;
 
 use crate::bundle::scaffold::Language;
 use crate::config::Config;
+use crate::engine::Engine;
 use crate::scrub;
 
 /// Pipit: the communal command line. A team types piped commands in its chat; everybody sees what was asked and what
@@ -328,6 +329,20 @@ fn config(cli: &Cli, home: &Home) -> Result<Config, String> {
         None if usual.exists() => Config::read(&usual),
         None => Ok(Config::default()),
     }
+}
+
+/// Does something with the engine of a home, on this thread.
+fn with_engine(home: &Home, work: impl AsyncFnOnce(Engine) -> ExitCode) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(5, &format!("the runtime does not start: {error}")),
+    };
+    runtime.block_on(async {
+        match home.open() {
+            Ok(engine) => work(engine).await,
+            Err(error) => fail(5, &error),
+        }
+    })
 }
 
 /// Says what went wrong and ends with a code.

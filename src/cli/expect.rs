@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use pipit_commands::Value;
 
 use super::test::ask;
-use super::{Home, fail, show};
+use super::{Home, fail, show, with_engine};
 use crate::access::Identity;
 
 /// Tries the expectations of a file. Ends with 0 when all hold, 1 when one does not, 2 when the file cannot be read.
@@ -17,15 +17,7 @@ pub(super) fn test(home: &Home, file: &Path) -> ExitCode {
         Ok(text) => text,
         Err(error) => return fail(2, &format!("{} cannot be read: {error}", file.display())),
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(5, &format!("the runtime does not start: {error}")),
-    };
-    runtime.block_on(async {
-        let engine = match home.open() {
-            Ok(engine) => engine,
-            Err(error) => return fail(5, &error),
-        };
+    with_engine(home, async |engine| {
         let lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
         let (rows, reply, _) = ask(&engine, Identity::Operator, None, "rule test", Some(&lines)).await;
         let field =

@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use super::{Home, fail, show};
+use super::{Home, fail, show, with_engine};
 
 /// Shows the rules of the site, a line each.
 pub(super) fn list(home: &Home) -> ExitCode {
@@ -21,21 +21,11 @@ pub(super) fn list(home: &Home) -> ExitCode {
 
 /// Deletes a rule of the site. Ends with 1 when there is none.
 pub(super) fn delete(home: &Home, id: &str) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(5, &format!("the runtime does not start: {error}")),
-    };
-    runtime.block_on(async {
-        let engine = match home.open() {
-            Ok(engine) => engine,
-            Err(error) => return fail(5, &error),
-        };
-        match engine.delete_site_rule(id).await {
-            Ok(rule) => {
-                show(&format_args!("the rule {id} is gone: {}", crate::render::plain(&rule)));
-                ExitCode::SUCCESS
-            }
-            Err(error) => fail(error.kind().exit(), &error),
+    with_engine(home, async |engine| match engine.delete_site_rule(id).await {
+        Ok(rule) => {
+            show(&format_args!("the rule {id} is gone: {}", crate::render::plain(&rule)));
+            ExitCode::SUCCESS
         }
+        Err(error) => fail(error.kind().exit(), &error),
     })
 }

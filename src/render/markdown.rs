@@ -98,8 +98,6 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn event(&mut self, event: Event<'a>) {
         match event {
-            // their texts come as texts
-            Event::Start(Tag::HtmlBlock | Tag::Image { .. }) => self.open.push((Tag::HtmlBlock, Open::default())),
             Event::Start(_) if self.open.len() >= DEPTH => self.deeper += 1,
             Event::Start(tag) => self.open.push((tag, Open::default())),
             Event::End(_) if self.deeper > 0 => self.deeper -= 1,

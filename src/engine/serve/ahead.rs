@@ -48,6 +48,22 @@ pub(super) fn is_no_trap(host: &Host, rule: &Rule) -> Result<(), Error> {
     Ok(())
 }
 
+/// The rules of the commands that a new one covers, as far as they are asked for, each once.
+fn beside<'r>(
+    new: &Ruling,
+    commands: &[&Command],
+    rules: impl Fn(&Command) -> &'r [Arc<Ruling>],
+    wanted: impl Fn(&Ruling) -> bool,
+) -> Vec<&'r Arc<Ruling>> {
+    let mut found: Vec<&Arc<Ruling>> = Vec::new();
+    for ruling in commands.iter().filter(|command| new.covers(command.exact())).flat_map(|command| rules(command)) {
+        if wanted(ruling) && !found.iter().any(|other| other.id == ruling.id) {
+            found.push(ruling);
+        }
+    }
+    found
+}
+
 /// What is to be said of a rule that others go before: where they hold, it is not asked. `rules` are those of a command
 /// without the new one.
 pub(super) fn overridden<'r>(
@@ -55,12 +71,7 @@ pub(super) fn overridden<'r>(
     commands: &[&Command],
     rules: impl Fn(&Command) -> &'r [Arc<Ruling>],
 ) -> Vec<String> {
-    let mut before: Vec<&Arc<Ruling>> = Vec::new();
-    for ruling in commands.iter().filter(|command| new.covers(command.exact())).flat_map(|command| rules(command)) {
-        if ruling.goes_before(new) && !before.iter().any(|other| other.id == ruling.id) {
-            before.push(ruling);
-        }
-    }
+    let before = beside(new, commands, rules, |ruling| ruling.goes_before(new));
     let rest = before.len().saturating_sub(NAMED);
     let named = before.iter().take(NAMED);
     let mut said: Vec<String> =
@@ -84,13 +95,8 @@ pub(super) fn replaced<'r>(
     if !asks(new, |effect| matches!(effect, Effect::Require(_))) {
         return Vec::new();
     }
-    let mut gone: Vec<&Arc<Ruling>> = Vec::new();
-    for ruling in commands.iter().filter(|command| new.covers(command.exact())).flat_map(|command| rules(command)) {
-        let permission = asks(ruling, |effect| matches!(effect, Effect::MustHave(_)));
-        if permission && new.goes_before(ruling) && !gone.iter().any(|other| other.id == ruling.id) {
-            gone.push(ruling);
-        }
-    }
+    let permission = |ruling: &Ruling| asks(ruling, |effect| matches!(effect, Effect::MustHave(_)));
+    let gone = beside(new, commands, rules, |ruling| permission(ruling) && new.goes_before(ruling));
     let named = gone.iter().take(NAMED);
     named
         .map(|ruling| {

@@ -16,8 +16,8 @@ use crate::store::{Change, Expect};
 
 /// Where a post goes.
 enum Way {
-    /// To a place of the shell's own, where it is kept.
-    Kept(String),
+    /// To a room of the shell's own, where it is kept.
+    Kept(RoomId),
     /// To a room of a chat service.
     Room(EcoString, EcoString),
     /// To a user's inbox.
@@ -32,11 +32,8 @@ fn way(host: &LineHost, target: &Target) -> Result<Option<Way>, Error> {
     let on = |service: &str, room: &EcoString| {
         outlet.is_some_and(|outlet| outlet.knows(service, &Place::Room(room.clone())))
     };
-    let kept = |name: &str| {
-        Some(RoomId::new(SHELL, name))
-            .filter(|id| host.world.rooms.contains_key(id))
-            .map(|id| Way::Kept(id.to_string()))
-    };
+    let kept =
+        |name: &str| Some(RoomId::new(SHELL, name)).filter(|id| host.world.rooms.contains_key(id)).map(Way::Kept);
     let way = match target {
         Target::Here | Target::Thread => return Ok(None),
         // the room of the line's own service is nearer than one of the shell's of the same name
@@ -80,10 +77,7 @@ pub(in super::super) fn audience(host: &LineHost, target: &Target) -> Result<Aud
         Some(Way::Room(service, room)) if own != Some(RoomId::new(&service, &room)) => {
             host.world.audience(&service, &Place::room(&room))
         }
-        Some(Way::Kept(place)) if own.as_ref().is_none_or(|own| own.to_string() != place) => {
-            let room = room_of(&place).map(|(_, place)| place);
-            room.map_or(Audience::Private, |room| host.world.audience(SHELL, &room))
-        }
+        Some(Way::Kept(id)) if own.as_ref() != Some(&id) => host.world.audience(&id.service, &id.place()),
         Some(Way::Room(..) | Way::Kept(_) | Way::Inbox(_) | Way::Whisper(_)) | None => Audience::Private,
     })
 }
@@ -113,9 +107,7 @@ pub(in super::super) async fn post_here(host: &LineHost, said: &str) -> Result<(
     match (place, &host.address) {
         (Place::Room(name), _) => match (knows(place), RoomId::new(SHELL, name)) {
             (Some(outlet), _) => outlet.post(&host.service, name, said).await,
-            (None, id) if host.service == SHELL && host.world.rooms.contains_key(&id) => {
-                keep(host, id.to_string(), said).await
-            }
+            (None, id) if host.service == SHELL && host.world.rooms.contains_key(&id) => keep(host, &id, said).await,
             // a room that only the terminal plays: whoever is at it is told
             (None, _) => {
                 host.tell(vec![said.to_owned()]);
@@ -134,10 +126,10 @@ pub(in super::super) async fn post_here(host: &LineHost, said: &str) -> Result<(
 }
 
 /// Keeps a post in a place of the shell's own.
-async fn keep(host: &LineHost, place: String, said: &str) -> Result<(), Error> {
+async fn keep(host: &LineHost, room: &RoomId, said: &str) -> Result<(), Error> {
     // a line may post to one place several times within a millisecond
     let id = format!("{}/{:02}", host.line(), host.posts());
-    let change = kept_post(&place, now(), host.subject.name(), said, &id);
+    let change = kept_post(&room.to_string(), now(), host.subject.name(), said, &id);
     host.engine.store().apply(vec![change]).await.map_err(super::stored)
 }
 
@@ -157,7 +149,7 @@ pub(in super::super) async fn post(host: &LineHost, target: &Target, said: &str)
         None => Ok(()),
         Some(Way::Room(service, room)) => outlet.ok_or_else(unreachable)?.post(&service, &room, said).await,
         Some(Way::Whisper(address)) => outlet.ok_or_else(unreachable)?.whisper(&host.service, &address, said).await,
-        Some(Way::Kept(place)) => keep(host, place, said).await,
+        Some(Way::Kept(id)) => keep(host, &id, said).await,
         Some(Way::Inbox(user)) => {
             let id = format!("{}/{:02}", host.line(), host.posts());
             let message = super::inbox::message(host.engine.store(), &user, now(), host.subject.name(), said, &id)?;

@@ -20,20 +20,11 @@ pub(super) fn compares(value: Option<&Value>, how: Comparison, literal: &Value) 
 }
 
 fn order(value: &Value, literal: &Value) -> Option<Ordering> {
-    match (value, literal) {
-        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => Some(value.order(literal)),
-        (Value::Text(_) | Value::Bool(_), _) if value == literal => Some(Ordering::Equal),
-        (
-            Value::Null
-            | Value::Bool(_)
-            | Value::Int(_)
-            | Value::Float(_)
-            | Value::Text(_)
-            | Value::List(_)
-            | Value::Record(_),
-            _,
-        ) => None,
+    let number = |value: &Value| matches!(value, Value::Int(_) | Value::Float(_));
+    if number(value) && number(literal) {
+        return Some(value.order(literal));
     }
+    (matches!(value, Value::Text(_) | Value::Bool(_)) && value == literal).then_some(Ordering::Equal)
 }
 
 /// Whether a value is in this state.
